@@ -1,0 +1,83 @@
+"""Measure synthvae on one table: fit with its defaults, draw as many rows, time both.
+
+    python benchmarks/ours.py --data FOLDER --output fake.parquet --json timing.json [--seed 0] [--effort high]
+
+FOLDER holds train.parquet; only that is seen. A process of its own, so that time and peak memory are the model's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import resource
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import synthvae as sv
+
+PACKAGES = ("synthvae", "tensorflow", "keras", "jax", "pandas", "numpy", "pyarrow")
+
+
+def versions(names: tuple[str, ...]) -> dict[str, str]:
+    """Installed versions; what is not installed is left out."""
+    found: dict[str, str] = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def peak_megabytes() -> float:
+    """Largest resident size of this process so far, in MB (Linux counts it in KiB, macOS in bytes)."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def measure(folder: Path, output: Path, seed: int, effort: str | None) -> dict[str, Any]:
+    """Fit, draw n_train rows, write them; returns what it took."""
+    train = pd.read_parquet(folder / "train.parquet")
+    model = sv.Synthesizer(random_state=seed)
+    if effort is not None:
+        model.set_params(effort=effort)
+    start = time.perf_counter()
+    model.fit(train)
+    fitted = time.perf_counter()
+    drawn = model.sample(len(train))
+    sampled = time.perf_counter()
+    drawn.to_parquet(output, index=False)
+    return {
+        "model": "synthvae",
+        "rows": len(drawn),
+        "seed": seed,
+        "effort": effort,
+        "fit_seconds": round(fitted - start, 2),
+        "sample_seconds": round(sampled - fitted, 2),
+        "peak_mb": round(peak_megabytes()),
+        "python": platform.python_version(),
+        "versions": versions(PACKAGES),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with train.parquet")
+    parser.add_argument("--output", type=Path, required=True, help="Parquet file for the drawn rows")
+    parser.add_argument("--json", type=Path, required=True, help="file for the timings and versions")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--effort", help="the library's own default where left out")
+    args = parser.parse_args()
+    result = measure(args.data, args.output, args.seed, args.effort)
+    args.json.write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

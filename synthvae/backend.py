@@ -1,0 +1,222 @@
+"""The one file that knows which Keras backend runs: compiling, the epoch loop, devices.
+
+Everything else is written in keras.ops. TensorFlow is the default; ``KERAS_BACKEND=jax`` in the environment chooses
+JAX. The training loop hands the device a whole run of steps at once: row numbers and noise go in, sums come out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy as np
+
+from synthvae.errors import ParameterError
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """TensorFlow greets on the stderr of the process whatever its log level; a failure still raises."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    stderr, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nothing)
+
+
+with _quiet():
+    import keras
+
+    keras.distribution.list_devices()  # looks for a GPU now, where its complaint that there is none is not heard
+
+Array = np.ndarray[Any, Any]
+Tensor = Any
+
+
+class Objective(Protocol):
+    """A model that a ``Loop`` can train."""
+
+    trainable_variables: list[Any]
+
+    def __call__(self, tokens: Tensor, uniforms: Tensor, normals: Tensor) -> tuple[Tensor, Tensor]: ...
+
+    def objective(self, nats: Tensor, kl: Tensor, kl_weight: Tensor) -> Tensor: ...
+
+
+class Loop(Protocol):
+    """Runs of steps on the device.
+
+    rows (s, n) int32 row numbers of s batches; uniforms (s, n, 2 b + 2) and normals (s, n, k) their noise;
+    kl_weights (s,). Returned are per-row means over the run: nats per block (b,), KL per dimension (k,).
+    """
+
+    def train(self, rows: Array, uniforms: Array, normals: Array, kl_weights: Array) -> tuple[Array, Array]: ...
+
+    def evaluate(self, rows: Array, uniforms: Array, normals: Array) -> tuple[Array, Array]: ...
+
+
+def name() -> str:
+    """The backend in use: "tensorflow" or "jax"."""
+    return str(keras.config.backend())
+
+
+def device() -> str:
+    """Where the networks run: "gpu" or "cpu"."""
+    return "gpu" if any("gpu" in d.lower() or "cuda" in d.lower() for d in keras.distribution.list_devices()) else "cpu"
+
+
+def loop(model: Objective, optimizer: Any, tokens: Array) -> Loop:
+    """A training loop over a token matrix that lives on the device."""
+    optimizer.build(model.trainable_variables)
+    return _PARTS[name()][0](model, optimizer, tokens)
+
+
+def compiled(model: Any, function: Callable[..., Tensor]) -> Callable[..., Array]:
+    """``function(*arrays)``, which reads the model's weights, as one compiled call from arrays to an array."""
+    return _PARTS[name()][1](model, function)
+
+
+class TensorFlowLoop:
+    """The steps of a run as one graph: no return to Python in between."""
+
+    def __init__(self, model: Objective, optimizer: Any, tokens: Array) -> None:
+        import tensorflow as tf
+
+        self.model, self.optimizer = model, optimizer
+        self.tokens = tf.constant(tokens)
+        self._train = tf.function(self._train_run, reduce_retracing=True)
+        self._evaluate = tf.function(self._evaluate_run, reduce_retracing=True)
+
+    def train(self, rows: Array, uniforms: Array, normals: Array, kl_weights: Array) -> tuple[Array, Array]:
+        nats, kl = self._train(rows, uniforms, normals, kl_weights)
+        return nats.numpy(), kl.numpy()
+
+    def evaluate(self, rows: Array, uniforms: Array, normals: Array) -> tuple[Array, Array]:
+        nats, kl = self._evaluate(rows, uniforms, normals)
+        return nats.numpy(), kl.numpy()
+
+    def _batch(self, rows: Tensor) -> Tensor:
+        import tensorflow as tf
+
+        return tf.cast(tf.gather(self.tokens, rows), tf.int32)
+
+    def _train_run(self, rows: Tensor, uniforms: Tensor, normals: Tensor, kl_weights: Tensor) -> tuple[Tensor, Tensor]:
+        import tensorflow as tf
+
+        variables = self.model.trainable_variables
+        values = [v.value for v in variables]
+        nats_sum, kl_sum = tf.zeros(self.tokens.shape[1]), tf.zeros(normals.shape[2])
+        for s in tf.range(tf.shape(rows)[0]):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(values)
+                nats, kl = self.model(self._batch(rows[s]), uniforms[s], normals[s])
+                loss = self.model.objective(nats, kl, kl_weights[s])
+            gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, values)]
+            self.optimizer.apply(gradients, variables)
+            nats_sum += tf.reduce_mean(nats, axis=0)
+            kl_sum += tf.reduce_mean(kl, axis=0)
+        steps = tf.cast(tf.shape(rows)[0], tf.float32)
+        return nats_sum / steps, kl_sum / steps
+
+    def _evaluate_run(self, rows: Tensor, uniforms: Tensor, normals: Tensor) -> tuple[Tensor, Tensor]:
+        import tensorflow as tf
+
+        nats_sum, kl_sum = tf.zeros(self.tokens.shape[1]), tf.zeros(normals.shape[2])
+        for s in tf.range(tf.shape(rows)[0]):
+            nats, kl = self.model(self._batch(rows[s]), uniforms[s], normals[s])
+            nats_sum += tf.reduce_mean(nats, axis=0)
+            kl_sum += tf.reduce_mean(kl, axis=0)
+        steps = tf.cast(tf.shape(rows)[0], tf.float32)
+        return nats_sum / steps, kl_sum / steps
+
+
+class JaxLoop:
+    """The steps of a run as one lax.scan; weights and optimizer state stay on the device between runs."""
+
+    def __init__(self, model: Objective, optimizer: Any, tokens: Array) -> None:
+        import jax
+
+        self.model, self.optimizer = model, optimizer
+        self.tokens = jax.numpy.asarray(tokens)
+        self._train = jax.jit(self._train_run, donate_argnums=(0, 1))
+        self._evaluate = jax.jit(self._evaluate_run)
+
+    def train(self, rows: Array, uniforms: Array, normals: Array, kl_weights: Array) -> tuple[Array, Array]:
+        weights = [v.value for v in self.model.trainable_variables]
+        state = [v.value for v in self.optimizer.variables]
+        weights, state, sums = self._train(weights, state, self.tokens, (rows, uniforms, normals, kl_weights))
+        for variable, value in zip(self.model.trainable_variables, weights, strict=True):
+            variable.assign(value)
+        for variable, value in zip(self.optimizer.variables, state, strict=True):
+            variable.assign(value)
+        return np.asarray(sums[0]), np.asarray(sums[1])
+
+    def evaluate(self, rows: Array, uniforms: Array, normals: Array) -> tuple[Array, Array]:
+        weights = [v.value for v in self.model.trainable_variables]
+        sums = self._evaluate(weights, self.tokens, (rows, uniforms, normals))
+        return np.asarray(sums[0]), np.asarray(sums[1])
+
+    def _terms(self, weights: Tensor, tokens: Tensor, rows: Tensor, *noise: Tensor) -> tuple[Tensor, Tensor]:
+        batch = tokens[rows].astype("int32")
+        with keras.StatelessScope(state_mapping=zip(self.model.trainable_variables, weights, strict=True)):
+            return self.model(batch, *noise)
+
+    def _train_run(self, weights: Tensor, state: Tensor, tokens: Tensor, run: Tensor) -> Tensor:
+        import jax
+
+        def loss(weights: Tensor, rows: Tensor, uniforms: Tensor, normals: Tensor, kl_weight: Tensor) -> Tensor:
+            nats, kl = self._terms(weights, tokens, rows, uniforms, normals)
+            return self.model.objective(nats, kl, kl_weight), (nats.mean(0), kl.mean(0))
+
+        def step(carry: Tensor, inputs: Tensor) -> Tensor:
+            weights, state = carry
+            (_, means), gradients = jax.value_and_grad(loss, has_aux=True)(weights, *inputs)
+            weights, state = self.optimizer.stateless_apply(state, gradients, weights)
+            return (weights, state), means
+
+        (weights, state), means = jax.lax.scan(step, (weights, state), run)
+        return weights, state, [m.mean(0) for m in means]
+
+    def _evaluate_run(self, weights: Tensor, tokens: Tensor, run: Tensor) -> Tensor:
+        import jax
+
+        def step(carry: None, inputs: Tensor) -> Tensor:
+            nats, kl = self._terms(weights, tokens, *inputs)
+            return carry, (nats.mean(0), kl.mean(0))
+
+        _, means = jax.lax.scan(step, None, run)
+        return [m.mean(0) for m in means]
+
+
+def _compiled_tensorflow(model: Any, function: Callable[..., Tensor]) -> Callable[..., Array]:
+    import tensorflow as tf
+
+    graph = tf.function(function, reduce_retracing=True)
+    return lambda *arrays: graph(*arrays).numpy()
+
+
+def _compiled_jax(model: Any, function: Callable[..., Tensor]) -> Callable[..., Array]:
+    import jax
+
+    def pure(weights: Tensor, *arrays: Tensor) -> Tensor:
+        with keras.StatelessScope(state_mapping=zip(model.variables, weights, strict=True)):
+            return function(*arrays)
+
+    jitted = jax.jit(pure)
+    return lambda *arrays: np.asarray(jitted([v.value for v in model.variables], *arrays))
+
+
+_PARTS: dict[str, tuple[Any, Any]] = {
+    "tensorflow": (TensorFlowLoop, _compiled_tensorflow),
+    "jax": (JaxLoop, _compiled_jax),
+}
+if name() not in _PARTS:
+    raise ParameterError(
+        f"synthvae runs on the Keras backends {sorted(_PARTS)}; got {name()!r}. Set KERAS_BACKEND before Python starts."
+    )

@@ -1,0 +1,29 @@
+"""Columns <-> tokens.
+
+What lives here: ``base`` (what a codec, a block and a draw are), one file per kind of column (``numeric``,
+``datetime``, ``categorical`` (booleans too), ``identifier``, ``text``), what they share (``arrow``: habits with Arrow;
+``grid``: values as numbers on an axis; ``bins`` and ``binning``: tokens on that axis and how they are learned;
+``gridded``: the codec of every axis; ``features`` and ``bin_blocks``: what the network sees of a number; ``noise``:
+counter-based uniforms and permutations; ``template``: the language of identifiers), and ``table``, which puts the
+codecs of a whole table side by side.
+
+May import: errors, tables, schema. Never Keras.
+
+To add one: write the codec of the new kind and list it in ``CODECS``; the contract tests then run over it.
+"""
+
+from synthvae.codecs.base import Codec
+from synthvae.codecs.categorical import CategoricalCodec
+from synthvae.codecs.datetime import DatetimeCodec
+from synthvae.codecs.identifier import IdentifierCodec
+from synthvae.codecs.numeric import NumericCodec
+from synthvae.codecs.text import TextCodec
+
+CODECS: dict[str, type[Codec]] = {
+    "numeric": NumericCodec,
+    "categorical": CategoricalCodec,
+    "boolean": CategoricalCodec,
+    "datetime": DatetimeCodec,
+    "identifier": IdentifierCodec,
+    "text": TextCodec,
+}

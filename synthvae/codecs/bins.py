@@ -1,0 +1,184 @@
+"""The tokens of a number: null, atoms (values with a token of their own), bins and the steps inside them, NaN.
+
+Tokens of the coarse block: 0 null, 1..a atoms, a+1..a+c bins, a+c+1 NaN where it is known. Tokens of the fine block,
+there only where some bin has several steps: 0 nothing to refine, 1..f the steps of the bin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from synthvae.codecs.base import BoolArray, FloatArray, IntArray
+from synthvae.codecs.grid import NumberArray, Units
+
+
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """Where the tokens of a number lie on its axis (integers or floats).
+
+    atoms: (a,) increasing. edges: (s + 1,) the first value of each step, then the last value of all (included), or
+    (0,) where there are no bins. first: (c + 1,) the first step of each bin, then s. nan: whether NaN has a token.
+    On an integer axis a step holds the integers between its edges that are not atoms.
+    """
+
+    atoms: NumberArray
+    edges: NumberArray
+    first: IntArray
+    nan: bool
+
+    @property
+    def bins(self) -> int:
+        """c, the number of bins."""
+        return len(self.first) - 1
+
+    @property
+    def steps(self) -> int:
+        """s, the number of steps over all bins."""
+        return max(len(self.edges) - 1, 0)
+
+    @property
+    def steps_in_bin(self) -> IntArray:
+        """(c,) number of steps of each bin."""
+        return np.diff(self.first)
+
+    @property
+    def refined(self) -> bool:
+        """Whether there is a fine block."""
+        return self.steps > self.bins
+
+    @property
+    def size(self) -> int:
+        """Tokens of the coarse block."""
+        return 1 + len(self.atoms) + self.bins + int(self.nan)
+
+    @property
+    def fine_size(self) -> int:
+        """Tokens of the fine block."""
+        return 1 + int(self.steps_in_bin.max(initial=0))
+
+    @property
+    def integer(self) -> bool:
+        """Whether the axis is the integers."""
+        return bool(self.atoms.dtype.kind == "i")
+
+    def encode(self, units: Units) -> IntArray:
+        """Units (n,) -> tokens (n, b) int32; a value never seen goes to the bin around it, or to the nearest end."""
+        boundaries, table = self._cells
+        tokens = table[np.searchsorted(boundaries, units.number, side="right")]  # (n, b)
+        tokens[units.null] = 0
+        tokens[units.nan] = [self.size - 1 if self.nan else 0] + [0] * (tokens.shape[1] - 1)
+        return tokens
+
+    def decode(self, tokens: IntArray, uniforms: FloatArray) -> Units:
+        """Tokens (n, b) and uniforms (n,) -> units: atoms as they are, steps uniform over what they hold."""
+        coarse, atoms = tokens[:, 0], len(self.atoms)
+        number = np.zeros(len(tokens), self.atoms.dtype)
+        exact = (coarse > 0) & (coarse <= atoms)
+        number[exact] = self.atoms[coarse[exact] - 1]
+        inside = np.flatnonzero((coarse > atoms) & (coarse <= atoms + self.bins))
+        if len(inside):
+            number[inside] = self._draw(self._step(tokens[inside]), uniforms[inside])
+        return Units(number, coarse == 0, coarse > atoms + self.bins)
+
+    @cached_property
+    def compatible(self) -> BoolArray:
+        """(v, v_fine) which steps may follow which coarse token."""
+        allowed = np.zeros((self.size, self.fine_size), bool)
+        allowed[:, 0] = True
+        steps = np.arange(self.fine_size)
+        rows = slice(1 + len(self.atoms), 1 + len(self.atoms) + self.bins)
+        allowed[rows] = (steps > 0) & (steps <= self.steps_in_bin[:, None])
+        return allowed
+
+    def _step(self, tokens: IntArray) -> IntArray:
+        bins = tokens[:, 0].astype(np.int64) - 1 - len(self.atoms)
+        if tokens.shape[1] == 1:
+            return self.first[bins]
+        return self.first[bins] + np.clip(tokens[:, 1].astype(np.int64), 1, self.steps_in_bin[bins]) - 1
+
+    def _draw(self, step: IntArray, uniforms: FloatArray) -> NumberArray:
+        low, high = (ends[step] for ends in self._ends)
+        if self.integer:
+            return unsqueeze(low + _floor_of_product(uniforms, low, high), self.atoms)
+        drawn = (low.astype(np.float64) * (1 - uniforms) + high.astype(np.float64) * uniforms).astype(low.dtype)
+        # Only rounding can leave the step; the neighbour of its end is where it then belongs.
+        last = np.where((step == self.steps - 1) | (high == low), high, np.nextafter(high, low))
+        return np.asarray(np.clip(drawn, low, last))
+
+    @cached_property
+    def _ends(self) -> tuple[NumberArray, NumberArray]:
+        """(s,) first and last point of each step: squeezed and included on integers, the edges on floats."""
+        if not self.integer:
+            return self.edges[:-1], self.edges[1:]
+        low = squeeze_up(self.edges[:-1], self.atoms)
+        return low, np.append(low[1:] - 1, squeeze_down(self.edges[-1:], self.atoms))
+
+    @cached_property
+    def _cells(self) -> tuple[NumberArray, IntArray]:
+        """Boundaries (k,) of cells within which the tokens are constant, and the tokens (k + 1, b) of the cells."""
+        if not self.bins:
+            boundaries = _midpoints(self.atoms)
+            table = np.arange(1, len(boundaries) + 2)[:, None] if len(self.atoms) else np.zeros((1, 1))
+            return boundaries, table.astype(np.int32)
+        below = self.edges[:1] if not len(self.atoms) else np.minimum(self.edges[:1], self.atoms[:1])
+        boundaries = np.unique(np.concatenate([self.edges[1:-1], self.atoms, _after(self.atoms)]))
+        inside = np.concatenate([_before(below), boundaries])
+        return boundaries, self._classify(inside)
+
+    def _classify(self, number: NumberArray) -> IntArray:
+        step = np.clip(np.searchsorted(self.edges[:-1], number, side="right") - 1, 0, self.steps - 1)
+        bins = np.searchsorted(self.first[:-1], step, side="right") - 1
+        atom = np.searchsorted(self.atoms, number)
+        hit = np.isin(number, self.atoms)
+        coarse = np.where(hit, 1 + atom, 1 + len(self.atoms) + bins)
+        fine = np.where(hit, 0, 1 + step - self.first[bins])
+        columns = [coarse, fine] if self.refined else [coarse]
+        return np.stack(columns, axis=1).astype(np.int32)
+
+
+def squeeze_up(number: NumberArray, atoms: NumberArray) -> NumberArray:
+    """The integers without the atoms, numbered without gaps: the number of the first one at or above ``number``."""
+    return number - np.searchsorted(atoms, number, side="left")
+
+
+def squeeze_down(number: NumberArray, atoms: NumberArray) -> NumberArray:
+    """The same for the last one at or below ``number``."""
+    return number - np.searchsorted(atoms, number, side="right")
+
+
+def unsqueeze(squeezed: NumberArray, atoms: NumberArray) -> NumberArray:
+    """The inverse: the integer, never an atom, with that number."""
+    return squeezed + np.searchsorted(atoms - np.arange(len(atoms)), squeezed, side="right")
+
+
+def _floor_of_product(uniforms: FloatArray, low: IntArray, high: IntArray) -> IntArray:
+    """floor(u * (high - low + 1)); the difference in uint64, where even the whole of int64 fits."""
+    widest = high.view(np.uint64) - low.view(np.uint64)
+    product = (uniforms * (widest.astype(np.float64) + 1.0)).astype(np.uint64)
+    return np.minimum(product, widest).view(np.int64)
+
+
+def _midpoints(atoms: NumberArray) -> NumberArray:
+    """(a - 1,) the first value nearer to the right one of two neighbouring atoms than to the left one."""
+    if len(atoms) < 2:
+        return atoms[:0]
+    left, right = atoms[:-1], atoms[1:]
+    if atoms.dtype.kind == "i":
+        return left + ((right.view(np.uint64) - left.view(np.uint64)) // 2 + 1).view(np.int64)
+    middle = left / 2 + right / 2
+    return np.where(np.isneginf(left), np.nextafter(left, right), middle).astype(atoms.dtype)
+
+
+def _after(number: NumberArray) -> NumberArray:
+    if number.dtype.kind == "i":
+        return number[number < np.iinfo(np.int64).max] + 1
+    return np.asarray(np.nextafter(number, number.dtype.type(np.inf)))
+
+
+def _before(number: NumberArray) -> NumberArray:
+    if number.dtype.kind == "i":
+        return np.maximum(number, np.iinfo(np.int64).min + 1) - 1
+    return np.asarray(np.nextafter(number, number.dtype.type(-np.inf)))

@@ -1,0 +1,124 @@
+"""Levels: one token each in the schema's order, one more for what is too rare to be written down."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthvae.codecs.arrow import as_array, null_mask, value_type
+from synthvae.codecs.base import Block, BoolArray, Codec, Draw, FitReport, FloatArray, IntArray, State
+from synthvae.codecs.features import COARSE_TURNS, Scaling, number_features, width
+from synthvae.schema.columns import Boolean, Categorical, Column
+from synthvae.tables import arrow_type
+
+
+class CategoricalCodec(Codec):
+    """Levels (False and True of a boolean column) <-> one block: null, the levels, the rare one where the column is open.
+
+    An unknown level is the rare one, or null where the column is closed; null and the rare token come back as null.
+    Numbers and ordered levels show the network their rank and value as well.
+    """
+
+    def __init__(self, column: Column, shares: FloatArray, report: FitReport) -> None:
+        self.column = column
+        self.levels = _levels(column)
+        self._rare = column.open_share is not None and not isinstance(column, Boolean)
+        self._shares = shares
+        self._report = report
+        size = 1 + len(self.levels) + int(self._rare)
+        self._block = Block(size, _sampleable(size, len(self.levels), column.nullable), _features(column, shares, size))
+
+    @classmethod
+    def fit(cls, column: Column, values: pa.ChunkedArray, min_count: int) -> Self:
+        blank = cls(column, np.zeros(len(_levels(column))), FitReport())
+        counts = np.bincount(blank.encode(values)[:, 0], minlength=blank.blocks[0].size)
+        kept, rare = counts[1 : 1 + len(blank.levels)], int(counts[1 + len(blank.levels) :].sum())
+        notes = (f"{rare} rows hold levels too rare to be kept; they count as one level that is never drawn",)
+        return cls(column, kept / max(kept.sum(), 1), FitReport(rare, notes if rare else ()))
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return (self._block,)
+
+    @property
+    def report(self) -> FitReport:
+        return self._report
+
+    def encode(self, values: pa.ChunkedArray) -> IntArray:
+        if pa.types.is_null(values.type):
+            return np.zeros((len(values), 1), np.int32)
+        coded = _as_dictionary(values)
+        tokens = np.append(self._tokens_of(coded.dictionary), 0).astype(np.int32)  # (k + 1,) the last one for null
+        return tokens[np.asarray(coded.indices.cast(pa.int32()).fill_null(len(tokens) - 1))][:, None]
+
+    def decode(self, tokens: IntArray, draw: Draw) -> pa.Array:
+        known = (tokens[:, 0] > 0) & (tokens[:, 0] <= len(self.levels))
+        indices = pa.array(np.where(known, tokens[:, 0] - 1, 0).astype(np.int32), mask=~known)
+        type_ = arrow_type(self.column.arrow)
+        if not pa.types.is_dictionary(type_):
+            return self.levels.take(indices).cast(type_)
+        return pa.DictionaryArray.from_arrays(indices.cast(type_.index_type), self.levels, ordered=type_.ordered)
+
+    def state(self) -> State:
+        facts = {"folded_rows": self._report.folded_rows, "notes": list(self._report.notes)}
+        return facts, {"shares": self._shares}
+
+    @classmethod
+    def from_state(cls, column: Column, state: State) -> Self:
+        facts, arrays = state
+        return cls(column, arrays["shares"], FitReport(facts["folded_rows"], tuple(facts["notes"])))
+
+    def _tokens_of(self, dictionary: pa.Array) -> IntArray:
+        """Values (k,) -> tokens (k,)."""
+        values = as_array(pa.chunked_array([dictionary]))
+        places = pc.index_in(values, self.levels.cast(values.type))  # null where unknown
+        unknown = self._block.size - 1 if self._rare else 0
+        return np.where(null_mask(values), 0, np.asarray(pc.add(places, 1).fill_null(unknown)))
+
+
+def _levels(column: Column) -> pa.Array:
+    """The levels in the column's type."""
+    if isinstance(column, Boolean):
+        return pa.array([False, True])
+    assert isinstance(column, Categorical)
+    inside = value_type(column.arrow)
+    if not column.levels:
+        return pa.array([], inside)
+    levels = pa.array(list(column.levels))
+    # Arrow makes halves out of floats only.
+    return (levels.cast(pa.float32()) if pa.types.is_float16(inside) else levels).cast(inside, safe=False)
+
+
+def _as_dictionary(values: pa.ChunkedArray) -> pa.DictionaryArray:
+    if not pa.types.is_dictionary(values.type):
+        return as_array(values).dictionary_encode()
+    return values.chunk(0) if values.num_chunks == 1 else values.unify_dictionaries().combine_chunks()
+
+
+def _sampleable(size: int, levels: int, nullable: bool) -> BoolArray:
+    """Null where the column has nulls, every level, never the rare token; null where nothing else is left."""
+    drawn = np.ones(size, bool)
+    drawn[0] = nullable or not levels
+    drawn[1 + levels :] = False
+    return drawn
+
+
+def _features(column: Column, shares: FloatArray, size: int) -> FloatArray:
+    """(v, f) for numbers and ordered levels, (v, 0) for names."""
+    if not isinstance(column, Categorical) or not column.levels:
+        return np.zeros((size, 0), np.float32)
+    numbers = not any(isinstance(level, str) for level in column.levels)
+    if not (numbers or column.ordered):
+        return np.zeros((size, 0), np.float32)
+    values = np.asarray(column.levels if numbers else range(len(column.levels)), np.float64)
+    order = np.arange(len(values)) if column.ordered else np.argsort(values, kind="stable")
+    ranks = np.empty(len(values))
+    ranks[order] = np.cumsum(shares[order]) - shares[order] / 2
+    scaling = Scaling.of(values, shares, float(np.abs(values).mean()))
+    table = np.zeros((size, width(COARSE_TURNS)), np.float32)
+    exact = np.ones(len(values), bool)
+    table[1 : 1 + len(values)] = number_features(values, ranks, exact, scaling, COARSE_TURNS)
+    return table

@@ -1,0 +1,151 @@
+"""Keys: minted from the row number by a keyed permutation, never learned."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthvae.codecs.arrow import as_type, value_type
+from synthvae.codecs.base import Block, Codec, Draw, FitReport, IntArray, State
+from synthvae.codecs.grid import INT64_LIMIT
+from synthvae.codecs.noise import UIntArray, key_of, mix, permute
+from synthvae.codecs.template import Letter, Literal, Part, Sequence, Template, parse_template
+from synthvae.errors import ParameterError, SchemaError
+from synthvae.schema.columns import Column, Identifier
+
+
+class IdentifierCodec(Codec):
+    """No block: the network never sees a key. Row i of seed s always gets the same one, and no two rows share one."""
+
+    def __init__(self, column: Identifier) -> None:
+        self.column = column
+        self._type = value_type(column.arrow)
+        self._template = parse_template(column.template, column.name)
+        if pa.types.is_integer(self._type):
+            _check_whole(self._template, self._type, column)
+
+    @classmethod
+    def fit(cls, column: Column, values: pa.ChunkedArray, min_count: int) -> Self:
+        assert isinstance(column, Identifier)
+        return cls(column)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return ()
+
+    @property
+    def report(self) -> FitReport:
+        return FitReport()
+
+    @property
+    def capacity(self) -> int | None:
+        """How many different keys there are; None where a sequence never ends."""
+        if not self._template.counts:
+            return self._template.space
+        if not pa.types.is_integer(self._type):
+            return None
+        start = max(part.start for part in self._template.parts if isinstance(part, Sequence))
+        return _largest(self._type) - start + 1
+
+    def encode(self, values: pa.ChunkedArray) -> IntArray:
+        return np.zeros((len(values), 0), np.int32)
+
+    def decode(self, tokens: IntArray, draw: Draw) -> pa.Array:
+        self._check_room(draw.rows)
+        if pa.types.is_integer(self._type) and self._template.counts:
+            start = next(part.start for part in self._template.parts if isinstance(part, Sequence))
+            return as_type(pa.array(draw.rows.astype(np.int64) + start), self.column.arrow)
+        return as_type(_mint(self._template, draw.rows.astype(np.int64), draw.key), self.column.arrow)
+
+    def state(self) -> State:
+        return {}, {}
+
+    @classmethod
+    def from_state(cls, column: Column, state: State) -> Self:
+        assert isinstance(column, Identifier)
+        return cls(column)
+
+    def _check_room(self, rows: IntArray) -> None:
+        last = int(rows.max(initial=-1))
+        if self.capacity is not None and last >= self.capacity:
+            raise ParameterError(
+                f"Column {self.column.name!r}: the template {self.column.template!r} has room for {self.capacity:,} "
+                f"different keys. Got row number {last:,}. Ask for fewer rows, or give the column a longer template."
+            )
+
+
+def _check_whole(template: Template, type_: pa.DataType, column: Identifier) -> None:
+    """An integer column takes digits, or one sequence and nothing else."""
+    letters = all(letter.alphabet.isdigit() for letter in template.letters)
+    literals = all(part.text.isdigit() for part in template.parts if isinstance(part, Literal))
+    alone = len(template.parts) == 1 or not template.counts
+    if not (template.parts and letters and literals and alone) or _highest(template) > _largest(type_):
+        raise SchemaError(
+            f"Column {column.name!r}: expected a template that makes {type_} numbers, such as '{{sequence:1}}' or "
+            f"'{{number:4}}'. Got {column.template!r}."
+        )
+
+
+def _highest(template: Template) -> int:
+    """The largest number the template makes; of a sequence, the first."""
+    return int("".join(_last(part) for part in template.parts))
+
+
+def _last(part: Part) -> str:
+    if isinstance(part, Sequence):
+        return str(part.start)
+    return part.text if isinstance(part, Literal) else part.alphabet[-1]
+
+
+def _largest(type_: pa.DataType) -> int:
+    bits = type_.bit_width if pa.types.is_unsigned_integer(type_) else type_.bit_width - 1
+    return min(2 ** int(bits) - 1, INT64_LIMIT)
+
+
+def _mint(template: Template, rows: IntArray, key: int) -> pa.Array:
+    """Row numbers (n,) -> text (n,)."""
+    letters = _letters(template, rows, key)
+    pieces: list[pa.Array] = []
+    run: list[Literal | Letter] = []
+    for part in (*template.parts, Sequence(0)):  # the last one closes the last run
+        if isinstance(part, Sequence):
+            pieces.append(_fixed_width(run, letters, len(rows)))
+            pieces.append(pa.array(rows + part.start).cast(pa.large_string()))
+            run = []
+        else:
+            run.append(part)
+    pieces.pop()
+    return pieces[0] if len(pieces) == 1 else pc.binary_join_element_wise(*pieces, pa.scalar("", pa.large_string()))
+
+
+def _letters(template: Template, rows: IntArray, key: int) -> list[UIntArray]:
+    """For each letter the place (n,) in its alphabet: digits of the permuted row number, then hashes of it."""
+    sizes = [len(letter.alphabet) for letter in template.letters]
+    space, leading = template.space, template.leading
+    number = permute(key, rows % space, space)
+    places: list[UIntArray] = []
+    for size in reversed(sizes[:leading]):
+        number, place = np.divmod(number, np.uint64(size))
+        places.insert(0, place)
+    for index, size in enumerate(sizes[leading:]):
+        word = mix(mix(rows.view(np.uint64)) ^ np.uint64(key_of(key, "letter", index)))
+        places.append(word % np.uint64(size))  # the bias of the remainder is below 2^-57
+    return places[::-1]  # taken from the end
+
+
+def _fixed_width(parts: list[Literal | Letter], letters: list[UIntArray], rows: int) -> pa.Array:
+    """Literals and letters -> text (n,) of one width in bytes, through one byte matrix."""
+    columns = []
+    for part in parts:
+        if isinstance(part, Letter):
+            columns.append(np.frombuffer(part.alphabet.encode(), np.uint8)[letters.pop()][:, None])
+        else:
+            text = np.frombuffer(part.text.encode(), np.uint8)
+            columns.append(np.broadcast_to(text, (rows, len(text))))
+    matrix = np.concatenate(columns, axis=1) if columns else np.zeros((rows, 0), np.uint8)  # (n, width)
+    offsets = np.arange(rows + 1, dtype=np.int64) * matrix.shape[1]
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(matrix))]
+    return pa.Array.from_buffers(pa.large_string(), rows, buffers)

@@ -1,0 +1,103 @@
+"""Free text: only whether it is there and how long it is; what it says is never learned."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthvae.codecs.arrow import as_array, as_type, null_mask
+from synthvae.codecs.base import Block, Codec, Draw, FitReport, IntArray, State
+from synthvae.codecs.bin_blocks import Ranks, bin_blocks
+from synthvae.codecs.binning import cut, robust_bounds, smoothed_quantiles
+from synthvae.codecs.bins import Bins
+from synthvae.codecs.features import Scaling
+from synthvae.codecs.grid import Units, WholeGrid
+from synthvae.schema.columns import Column, Text
+
+# Enough to tell a note from a letter.
+MOST_BINS = 16
+FILLER = (
+    "lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et dolore magna "
+    "aliqua ut enim ad minim veniam quis nostrud exercitation ullamco laboris nisi ut aliquip ex ea commodo consequat "
+)
+
+
+class TextCodec(Codec):
+    """Lengths in characters <-> one block of up to 16 bins; decoding fills the drawn length with filler words."""
+
+    def __init__(self, column: Text, bins: Bins, ranks: Ranks) -> None:
+        self.column = column
+        self.bins = bins
+        self._ranks = ranks
+        self._blocks = bin_blocks(bins, ranks, _scaling(bins, ranks), column.nullable)
+
+    @classmethod
+    def fit(cls, column: Column, values: pa.ChunkedArray, min_count: int) -> Self:
+        assert isinstance(column, Text)
+        units = _lengths(values)
+        lengths = np.sort(units.number[~units.null])
+        bins = _bins(*_length_bins(lengths, column, min_count))
+        return cls(column, bins, Ranks.of(bins, lengths))
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return self._blocks
+
+    @property
+    def report(self) -> FitReport:
+        return FitReport(notes=("free text is replaced by filler of a like length",))
+
+    def encode(self, values: pa.ChunkedArray) -> IntArray:
+        return self.bins.encode(_lengths(values))
+
+    def decode(self, tokens: IntArray, draw: Draw) -> pa.Array:
+        units = self.bins.decode(tokens, draw.uniforms)
+        lengths, inverse = np.unique(units.number, return_inverse=True)
+        text = pa.array([_filler(length) for length in lengths.tolist()], pa.large_string())
+        return as_type(text.take(pa.array(inverse, mask=units.null)), self.column.arrow)
+
+    def state(self) -> State:
+        return {}, {"edges": self.bins.edges, "ranks": self._ranks.edges}
+
+    @classmethod
+    def from_state(cls, column: Column, state: State) -> Self:
+        assert isinstance(column, Text)
+        edges, ranks = state[1]["edges"], state[1]["ranks"]
+        return cls(column, _bins(edges, np.arange(max(len(edges), 1))), Ranks(np.zeros(0), ranks))
+
+
+def _lengths(values: pa.ChunkedArray) -> Units:
+    array = as_array(values)
+    number = pc.utf8_length(array).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    return Units(number, null_mask(array), np.zeros(len(number), bool))
+
+
+def _length_bins(lengths: IntArray, column: Text, min_count: int) -> tuple[IntArray, IntArray]:
+    """Edges and first steps of the length bins: quantiles, or the schema's lengths where there are too few rows."""
+    none = np.zeros(0, np.int64)
+    if not len(lengths):
+        return none, np.zeros(1, np.int64)
+    if len(lengths) < 2 * min_count:
+        return cut(np.asarray([column.min_length]), max(column.min_length, column.max_length), none, 1)
+    allowed = WholeGrid(pa.int64(), column.min_length, column.max_length or None, 1)
+    low, high = robust_bounds(lengths, allowed, min_count)
+    bins = min(MOST_BINS, len(lengths) // (2 * min_count))
+    interior = smoothed_quantiles(lengths, np.arange(1, bins) * len(lengths) // bins, min_count)
+    return cut(np.clip(np.append(np.asarray([low]), interior), low, high), high, none, 1)
+
+
+def _bins(edges: IntArray, first: IntArray) -> Bins:
+    return Bins(np.zeros(0, np.int64), edges, first, False)
+
+
+def _scaling(bins: Bins, ranks: Ranks) -> Scaling:
+    middles = (bins.edges[:-1] + bins.edges[1:]) / 2
+    return Scaling.of(middles, np.diff(ranks.edges), float(middles.mean())) if bins.bins else Scaling()
+
+
+def _filler(length: int) -> str:
+    text = (FILLER * (length // len(FILLER) + 1))[:length]
+    return text[:-1] + "." if text.endswith(" ") else text

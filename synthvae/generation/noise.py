@@ -1,0 +1,27 @@
+"""Randomness that belongs to a row: tile t of seed s always holds the same numbers, whoever asks for it."""
+
+from __future__ import annotations
+
+import secrets
+
+import numpy as np
+
+from synthvae.networks.layout import Array
+
+TILE = 2048  # rows the network completes at once: activations of one block fit the processor's cache
+
+
+def seed_of(random_state: int | np.random.Generator | None) -> int:
+    """A seed from what the user gave: an integer as it is, a generator's next draw, or the operating system's."""
+    if random_state is None:
+        return secrets.randbits(63)
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**63))
+    return int(random_state)
+
+
+def tile_noise(seed: int, tile: int, uniforms: int, normals: int) -> tuple[Array, Array]:
+    """Uniforms in [0, 1) (TILE, uniforms) and normals (TILE, normals), float32, of tile ``tile``."""
+    key = np.random.SeedSequence(seed).generate_state(2, np.uint64)
+    rng = np.random.Generator(np.random.Philox(key=key, counter=[0, 0, tile, 1]))
+    return rng.random((TILE, uniforms), dtype=np.float32), rng.standard_normal((TILE, normals), dtype=np.float32)

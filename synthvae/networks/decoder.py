@@ -1,0 +1,62 @@
+"""p(cell | z, known cells): any-order autoregressive, one trunk and one linear head over all tokens."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from keras import ops
+
+from synthvae.networks.layers import Residual, Tensor, TokenVectors, dense
+from synthvae.networks.layout import Layout
+
+CAP = 30.0  # logits stay within +-CAP, so exp never overflows and no maximum need be subtracted
+
+
+class Decoder(keras.layers.Layer):
+    """Latent and known cells -> logits of every token of every block.
+
+    Shape: (n, b) int32, (n, b) bool, (n, k) -> (n, v), v summed over blocks.
+    """
+
+    def __init__(
+        self, layout: Layout, latent_dim: int, width: int, depth: int, rng: np.random.Generator
+    ) -> None:
+        super().__init__(name="decoder")
+        self.layout = layout
+        self.vectors = TokenVectors(layout, rng, "vectors")
+        self.first = dense(self.vectors.width, width, rng, "first")
+        self.latent = dense(latent_dim, width, rng, "latent")
+        self.blocks = [Residual(width, rng, f"block{i}") for i in range(depth)]
+        self.norm = keras.layers.LayerNormalization(epsilon=1e-5, name="norm")
+        self.norm.build((None, width))
+        self.head = dense(width, layout.v, rng, "head", gain=0.5)
+        self.built = True
+
+    def call(self, tokens: Tensor, known: Tensor, z: Tensor) -> Tensor:
+        return cap(self.head(self.trunk(self.stem(tokens, known, z))))
+
+    def stem(self, tokens: Tensor, known: Tensor, z: Tensor) -> Tensor:
+        """The first layer: a sum over blocks, so one more known cell is one more term. (n, width)"""
+        return self.first(self.vectors(tokens, known)) + self.latent(z)
+
+    def trunk(self, h: Tensor) -> Tensor:
+        """(n, width) -> (n, width)"""
+        for block in self.blocks:
+            h = block(h)
+        return ops.silu(self.norm(h))
+
+    def reveal(self, j: int, tokens: Tensor, parents: Tensor) -> Tensor:
+        """What the first layer gains when block j becomes known: (n,), (n,) -> (n, width)."""
+        kernel = ops.concatenate([self.first.kernel[a:b] for a, b in self.vectors.columns(j)], axis=0)
+        return ops.matmul(self.vectors.one(j, tokens, parents) - self.vectors.unknown(j), kernel)
+
+    def block_logits(self, j: int, h: Tensor) -> Tensor:
+        """Logits of block j alone: trunk output (n, width) -> (n, v_j)."""
+        first = int(self.layout.offsets[j])
+        last = first + self.layout.sizes[j]
+        return cap(ops.matmul(h, self.head.kernel[:, first:last]) + self.head.bias[first:last])
+
+
+def cap(logits: Tensor) -> Tensor:
+    """Smoothly within +-CAP."""
+    return CAP * ops.tanh(logits / CAP)

@@ -1,0 +1,115 @@
+"""The layers that encoder and decoder share: token vectors and residual blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from synthvae.networks.layout import Layout
+
+Tensor = Any  # a tensor of the backend in use
+
+EMBEDDING = 16  # floats learned per token; 8 loses likelihood on 40-level columns, 32 gains nothing
+
+
+class Drawn(keras.initializers.Initializer):
+    """Glorot-uniform weights drawn by NumPy, so that one seed starts every backend alike."""
+
+    def __init__(self, rng: np.random.Generator, gain: float = 1.0) -> None:
+        self.rng, self.gain = rng, gain
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
+        limit = self.gain * np.sqrt(6.0 / (shape[0] + shape[-1]))
+        return ops.convert_to_tensor(self.rng.uniform(-limit, limit, shape).astype("float32"))
+
+
+def dense(n_in: int, n_out: int, rng: np.random.Generator, name: str, gain: float = 1.0) -> keras.layers.Dense:
+    """A linear layer, built at once."""
+    layer = keras.layers.Dense(n_out, kernel_initializer=Drawn(rng, gain), name=name)
+    layer.build((None, n_in))
+    return layer
+
+
+class TokenVectors(keras.layers.Layer):
+    """Tokens and a mask of known cells -> one vector per row.
+
+    A block's vector is a learned embedding (unknown is one more token) and, for numeric blocks, the fixed numeric
+    features of the token (of parent and token together for a child; zero where unknown).
+
+    Shape: (n, b) int32, (n, b) bool -> (n, width), width = b * EMBEDDING + numeric blocks * f.
+    """
+
+    def __init__(self, layout: Layout, rng: np.random.Generator, name: str) -> None:
+        super().__init__(name=name)
+        self.layout = layout
+        sizes = np.array(layout.sizes, "int32")
+        self.offsets = np.concatenate([[0], np.cumsum(sizes + 1)[:-1]]).astype("int32")
+        self.sizes = sizes
+        self.embedding = self.add_weight(
+            shape=(int((sizes + 1).sum()), EMBEDDING), initializer=Drawn(rng, gain=4.0), name="embedding"
+        )
+        numeric = np.array(layout.numeric, "int32")
+        parents = np.array(layout.parents, "int32")[numeric]
+        self.numeric, self.parents = numeric, np.maximum(parents, 0)
+        self.stride = np.where(parents >= 0, sizes[numeric], 0).astype("int32")
+        self.width = layout.b * EMBEDDING + len(numeric) * layout.f
+        self.built = True
+
+    def call(self, tokens: Tensor, known: Tensor) -> Tensor:
+        ids = ops.where(known, tokens, self.sizes) + self.offsets  # (n, b)
+        learned = ops.take(self.embedding, ids, axis=0)  # (n, b, e)
+        learned = ops.reshape(learned, (-1, self.layout.b * EMBEDDING))
+        if not len(self.numeric):
+            return learned
+        fixed = ops.take(ops.convert_to_tensor(self.layout.feature_table), self._rows(tokens, known), axis=0)
+        fixed = ops.reshape(fixed, (-1, len(self.numeric) * self.layout.f))
+        return ops.concatenate([learned, fixed], axis=1)
+
+    def _rows(self, tokens: Tensor, known: Tensor) -> Tensor:
+        """Rows of the feature table, 0 where unknown: (n, numeric blocks)."""
+        own = ops.take(tokens, self.numeric, axis=1)
+        rows = own + self.stride * ops.take(tokens, self.parents, axis=1) + self.layout.feature_offsets
+        return ops.where(ops.take(known, self.numeric, axis=1), rows, 0)
+
+    def columns(self, j: int) -> list[tuple[int, int]]:
+        """Where block j stands in the output: [(first, last + 1), ...]."""
+        spans = [(j * EMBEDDING, (j + 1) * EMBEDDING)]
+        if j in self.layout.numeric:
+            first = self.layout.b * EMBEDDING + self.layout.numeric.index(j) * self.layout.f
+            spans.append((first, first + self.layout.f))
+        return spans
+
+    def one(self, j: int, tokens: Tensor, parents: Tensor) -> Tensor:
+        """The vector of block j alone, known: tokens (n,), parents (n,) -> (n, EMBEDDING [+ f])."""
+        learned = ops.take(self.embedding, tokens + int(self.offsets[j]), axis=0)
+        if j not in self.layout.numeric:
+            return learned
+        i = self.layout.numeric.index(j)
+        rows = tokens + int(self.stride[i]) * parents + int(self.layout.feature_offsets[i])
+        fixed = ops.take(ops.convert_to_tensor(self.layout.feature_table), rows, axis=0)
+        return ops.concatenate([learned, fixed], axis=1)
+
+    def unknown(self, j: int) -> Tensor:
+        """The vector of block j, unknown: (EMBEDDING [+ f],)."""
+        learned = self.embedding[int(self.offsets[j] + self.sizes[j])]
+        if j not in self.layout.numeric:
+            return learned
+        return ops.concatenate([learned, ops.zeros(self.layout.f)])
+
+
+class Residual(keras.layers.Layer):
+    """x + W2 silu(W1 norm(x)): a pre-norm residual block. Shape: (n, width) -> (n, width)."""
+
+    def __init__(self, width: int, rng: np.random.Generator, name: str) -> None:
+        super().__init__(name=name)
+        self.norm = keras.layers.LayerNormalization(epsilon=1e-5, name="norm")
+        self.norm.build((None, width))
+        self.inner = dense(width, width, rng, "inner")
+        self.outer = dense(width, width, rng, "outer", gain=0.5)
+        self.built = True
+
+    def call(self, x: Tensor) -> Tensor:
+        return x + self.outer(ops.silu(self.inner(self.norm(x))))

@@ -1,0 +1,194 @@
+"""Whether a table obeys a schema: everything unlawful in it at once, harmless differences of type smoothed over."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+
+from synthvae.errors import SchemaError
+from synthvae.schema import instants
+from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
+from synthvae.tables import arrow_type, is_text, plain
+
+
+def lawful(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
+    """The columns (n rows) in the schema's order and types; SchemaError lists everything unlawful."""
+    problems = list(_name_problems(table.column_names, [column.name for column in columns]))
+    made = {}
+    for column in columns:
+        if table.column_names.count(column.name) == 1:
+            try:
+                made[column.name] = values = _cast(table[column.name], column)
+            except pa.ArrowException:
+                problems.append(_wrong_type(column, table[column.name]))
+            else:
+                problems += [
+                    f"column {column.name!r} {text}" for text in _value_problems(values, table[column.name], column)
+                ]
+    if problems:
+        raise SchemaError("The table does not obey the schema:", problems)
+    return pa.table(made)
+
+
+def typed(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
+    """The table with every column of the schema in its Arrow type, categories with all their levels; no check."""
+    known = {column.name: column for column in columns}
+    names = table.column_names
+    return pa.table({name: _cast(table[name], known[name]) if name in known else table[name] for name in names})
+
+
+def _name_problems(found: list[str], wanted: list[str]) -> Iterator[str]:
+    yield from (f"column {name!r} is missing" for name in wanted if name not in found)
+    yield from (f"column {name!r} is not in the schema" for name in dict.fromkeys(found) if name not in wanted)
+    yield from (f"column {name!r} appears more than once" for name in dict.fromkeys(found) if found.count(name) > 1)
+
+
+# --- types ----------------------------------------------------------------------------------------------------------
+
+
+def _cast(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
+    """The values in the column's type; ArrowException where that would change one of them."""
+    wanted = arrow_type(column.arrow)
+    if pt.is_dictionary(wanted):
+        return _as_dictionary(values, wanted, column.levels if isinstance(column, Categorical) else ())
+    if values.type == wanted:
+        return values
+    bare = plain(values)
+    if values.null_count == len(values):
+        return pa.chunked_array([pa.nulls(len(values), wanted)])
+    if _family(bare.type) != _family(wanted):
+        raise pa.ArrowInvalid("another family of types")
+    if pt.is_temporal(bare.type) and not pt.is_temporal(wanted):
+        raise pa.ArrowInvalid("another family of types")
+    if pt.is_floating(bare.type) and not pt.is_floating(wanted):
+        bare = _nan_is_null(bare)
+    if pt.is_float16(wanted):
+        return bare.cast(pa.float32()).cast(wanted)
+    return bare.cast(wanted, safe=not _narrows(bare.type, wanted))
+
+
+def _narrows(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """Floats may lose digits to a narrower float: that is what the column held."""
+    return bool(pt.is_floating(found) and pt.is_floating(wanted))
+
+
+def _family(type_: pa.DataType) -> str:
+    """Types between which a value keeps its meaning."""
+    if is_text(type_):
+        return "text"
+    if pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal(type_):
+        return "number"
+    if pt.is_timestamp(type_) and type_.tz:
+        return "instant"
+    return "date" if pt.is_temporal(type_) else str(type_)
+
+
+def _nan_is_null(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+
+
+def _as_dictionary(values: pa.ChunkedArray, wanted: pa.DataType, levels: Sequence[Any]) -> pa.ChunkedArray:
+    """Codes into the schema's levels in their order; values beyond them are appended."""
+    inner = plain(pa.chunked_array([], wanted.value_type)).type
+    bare = plain(values)
+    if bare.null_count == len(bare):
+        bare = pa.chunked_array([pa.nulls(len(bare), inner)])
+    if _family(bare.type) != _family(inner):
+        raise pa.ArrowInvalid("another family of types")
+    bare = bare.cast(inner)
+    stated = pa.array(levels, inner)
+    beyond = pc.unique(bare.filter(pc.invert(pc.is_in(bare, stated))).drop_null())
+    dictionary = pa.concat_arrays([stated, beyond])
+    codes = pc.index_in(bare, dictionary, skip_nulls=True).cast(wanted.index_type)
+    made = [
+        pa.DictionaryArray.from_arrays(c, dictionary.cast(wanted.value_type), ordered=wanted.ordered)
+        for c in codes.chunks
+    ]
+    return pa.chunked_array(made, type=wanted)
+
+
+def _wrong_type(column: Column, values: pa.ChunkedArray) -> str:
+    return f"column {column.name!r} is of type {values.type}, expected {column.arrow}: not all its values can be held by that type"
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+
+def _value_problems(values: pa.ChunkedArray, raw: pa.ChunkedArray, column: Column) -> Iterator[str]:
+    if not column.nullable and values.null_count:
+        yield f"must not be null{_where(pc.is_null(values))}"
+    if column.open_share is None:
+        yield from _CHECKS[type(column)](plain(values), column)
+
+
+def _where(mask: pa.ChunkedArray | np.ndarray[Any, Any]) -> str:
+    flat = np.asarray(pc.fill_null(mask, False) if isinstance(mask, pa.ChunkedArray) else mask)
+    return f" ({int(flat.sum())} rows, first at row {int(flat.argmax())})"
+
+
+def _bounds(values: pa.ChunkedArray, column: Numeric) -> Iterator[str]:
+    numbers = comparable(values)
+    if column.lower is not None:
+        yield from _found(pc.less(numbers, _lower(column.lower, numbers.type)), f"is below {column.lower}")
+    if column.upper is not None:
+        yield from _found(pc.greater(numbers, _upper(column.upper, numbers.type)), f"is above {column.upper}")
+
+
+def comparable(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Numbers as int64, or as floats of their own width so that a bound is rounded just as the values were."""
+    if pt.is_integer(values.type):
+        return values.cast(pa.int64())
+    return values.cast(pa.float64()) if pt.is_decimal(values.type) else values
+
+
+def _lower(bound: int | float, type_: pa.DataType) -> pa.Scalar:
+    return _scalar(math.ceil(bound) if pt.is_int64(type_) else bound, type_)
+
+
+def _upper(bound: int | float, type_: pa.DataType) -> pa.Scalar:
+    return _scalar(math.floor(bound) if pt.is_int64(type_) else bound, type_)
+
+
+def _scalar(bound: int | float, type_: pa.DataType) -> pa.Scalar:
+    if pt.is_int64(type_):
+        return pa.scalar(min(max(int(bound), -(2**63)), 2**63 - 1), type_)
+    return pa.scalar(np.dtype(type_.to_pandas_dtype()).type(bound), type_)
+
+
+def _found(mask: pa.ChunkedArray, what: str) -> Iterator[str]:
+    if pc.any(mask).as_py():
+        yield f"{what}{_where(mask)}"
+
+
+def _levels(values: pa.ChunkedArray, column: Categorical) -> Iterator[str]:
+    known = pc.is_in(values, pa.array(column.levels, values.type))
+    unknown = pc.and_(pc.is_valid(values), pc.invert(known))
+    if pc.any(unknown).as_py():
+        some = pc.unique(values.filter(unknown)).to_pylist()
+        more = f" and {len(some) - 3} more" if len(some) > 3 else ""
+        yield f"holds unknown levels {', '.join(map(repr, some[:3]))}{more}{_where(unknown)}"
+
+
+def _instants(values: pa.ChunkedArray, column: Datetime) -> Iterator[str]:
+    numbers, step = instants.counts(values), instants.STEP[instants.unit(values.type)]
+    if column.lower is not None:
+        first = -(-instants.nanoseconds(column.lower) // step)
+        yield from _found(pc.less(numbers, _scalar(first, numbers.type)), f"is before {column.lower}")
+    if column.upper is not None:
+        last = instants.nanoseconds(column.upper) // step
+        yield from _found(pc.greater(numbers, _scalar(last, numbers.type)), f"is after {column.upper}")
+
+
+def _nothing(values: pa.ChunkedArray, column: Column) -> Iterator[str]:
+    yield from ()
+
+
+_CHECKS: dict[type[Column], Callable[[pa.ChunkedArray, Any], Iterator[str]]] = {
+    Numeric: _bounds, Categorical: _levels, Boolean: _nothing, Datetime: _instants, Identifier: _nothing, Text: _nothing,
+}  # fmt: skip

@@ -1,0 +1,123 @@
+"""What a column means: one frozen dataclass per kind.
+
+A kind says what values may be; it knows nothing about tokens or networks. To add one: write the dataclass here and
+list it in ``KINDS``, say in ``infer.py`` when it is guessed, and write its codec.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Scale(StrEnum):
+    """What a metric may do with a column's values."""
+
+    NOMINAL = "nominal"  # equal or not
+    ORDINAL = "ordinal"  # and before or after
+    CONTINUOUS = "continuous"  # and so far apart
+    OPAQUE = "opaque"  # nothing: minted or placeholder values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column(ABC):
+    """What every column has.
+
+    ``arrow`` is the Arrow type as text ("int64", "timestamp[us, tz=UTC]"), ``pandas`` the pandas dtype it came with
+    (None where the table was not pandas). ``open_share`` is the share of non-null rows whose value the schema does not
+    write down (beyond ``lower``/``upper``, a level too rare); None closes the column: any other value is an error.
+    """
+
+    kind: ClassVar[str]
+    name: str
+    arrow: str
+    pandas: str | None = None
+    nullable: bool = False
+    open_share: float | None = None
+
+    @property
+    def scale(self) -> Scale:
+        return Scale.OPAQUE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numeric(Column):
+    """A quantity. ``decimals`` is the grid its values lie on: 0 whole numbers, 2 cents, -3 thousands, None no grid."""
+
+    kind: ClassVar[str] = "numeric"
+    lower: int | float | None = None
+    upper: int | float | None = None
+    decimals: int | None = None
+
+    @property
+    def scale(self) -> Scale:
+        return Scale.CONTINUOUS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Categorical(Column):
+    """One of ``levels`` (strings, integers or floats), in their order where ``ordered``. No levels: always null."""
+
+    kind: ClassVar[str] = "categorical"
+    levels: tuple[str | int | float, ...] = ()
+    ordered: bool = False
+
+    @property
+    def scale(self) -> Scale:
+        return Scale.ORDINAL if self.ordered else Scale.NOMINAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boolean(Column):
+    """True or False."""
+
+    kind: ClassVar[str] = "boolean"
+
+    @property
+    def scale(self) -> Scale:
+        return Scale.NOMINAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class Datetime(Column):
+    """A date or an instant on a grid of ``resolution`` (D, h, min, s, ms, us, ns).
+
+    ``lower`` and ``upper`` are ISO 8601 text; ``time_zone`` is the zone the column carries (an IANA name, an offset,
+    or None for a plain date or wall-clock time).
+    """
+
+    kind: ClassVar[str] = "datetime"
+    lower: str | None = None
+    upper: str | None = None
+    resolution: str = "ns"
+    time_zone: str | None = None
+
+    @property
+    def scale(self) -> Scale:
+        return Scale.CONTINUOUS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identifier(Column):
+    """A unique key: never learned, minted afresh by ``template``.
+
+    Literal text with placeholders: ``{sequence:START}`` counts up, ``{digits:N}``, ``{number:N}`` (N digits, the first
+    not zero), ``{upper:N}``, ``{lower:N}``, ``{hex:N}``, ``{HEX:N}``, ``{alnum:N}``, ``{uuid}``; ``{{`` and ``}}`` are braces.
+    """
+
+    kind: ClassVar[str] = "identifier"
+    template: str = "{sequence:1}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Column):
+    """Free text: its null rate and length are learned, its content is not."""
+
+    kind: ClassVar[str] = "text"
+    min_length: int = 0
+    max_length: int = 0
+
+
+KINDS: dict[str, type[Column]] = {cls.kind: cls for cls in (Numeric, Categorical, Boolean, Datetime, Identifier, Text)}

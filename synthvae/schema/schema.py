@@ -1,0 +1,167 @@
+"""A schema: what every column of a table means, the one thing generation and evaluation share."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from synthvae import tables
+from synthvae.errors import OutputError, SchemaError
+from synthvae.schema import check, serial
+from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
+
+
+@dataclass(frozen=True, repr=False)
+class Schema:
+    """The columns of a table in order, and the promise they were read under.
+
+    ``group`` names the column that says who a row belongs to (None: every row is somebody else). ``min_count`` is the
+    number of rows (of groups) behind every number written down. SchemaError where the columns contradict each other.
+    """
+
+    columns: tuple[Column, ...]
+    group: str | None = None
+    min_count: int = 5
+    container: tables.Container = field(default=tables.Container("pandas"))
+
+    def __post_init__(self) -> None:
+        problems = serial.schema_problems(self.columns, self.group, self.min_count)
+        if problems:
+            raise SchemaError("The schema is not well formed:", problems)
+        # the columns are the truth: an edited column carries its dtype along
+        dtypes = {column.name: column.pandas for column in self.columns if column.pandas}
+        object.__setattr__(self, "container", tables.Container(self.container.kind, dtypes or None))
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise SchemaError(f"Expected a column of the schema ({', '.join(map(repr, self.names))}). Received: {name!r}")
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def arrow_schema(self) -> pa.Schema:
+        """The Arrow fields of a table under this schema."""
+        return pa.schema([(column.name, tables.arrow_type(column.arrow)) for column in self.columns])
+
+    def replace(self, column: Column) -> Schema:
+        """The schema with the column of the same name exchanged, perhaps for one of another kind."""
+        old = self[column.name]
+        return dataclasses.replace(self, columns=tuple(column if c is old else c for c in self.columns))
+
+    def with_column(self, name: str, **changes: Any) -> Schema:
+        """The schema with some fields of one column changed: ``schema.with_column("age", upper=120)``."""
+        old = self[name]
+        known = {f.name for f in dataclasses.fields(old)}
+        unknown = sorted(set(changes) - known)
+        if unknown:
+            raise SchemaError(
+                f"A {old.kind} column has the fields {', '.join(sorted(known))}. Received: {', '.join(unknown)}"
+            )
+        return dataclasses.replace(
+            self, columns=tuple(dataclasses.replace(c, **changes) if c is old else c for c in self.columns)
+        )
+
+    def carried_by(self, container: tables.Container) -> Schema:
+        """The schema for tables that come, and go back, in this container."""
+        dtypes = container.pandas_dtypes or {}
+        columns = tuple(dataclasses.replace(c, pandas=dtypes.get(c.name, c.pandas)) for c in self.columns)
+        return dataclasses.replace(self, columns=columns, container=tables.Container(container.kind))
+
+    def check(self, table: object) -> pa.Table:
+        """The table as Arrow, in the schema's order and types; SchemaError lists everything unlawful in it."""
+        arrow = table if isinstance(table, pa.Table) else tables.read(table)[0]
+        return check.lawful(arrow, self.columns)
+
+    def restore(self, table: pa.Table, index: pd.Index | None = None) -> object:
+        """An Arrow table of the schema's columns as the kind of table the schema was read from, dtypes as they came."""
+        return tables.restore(check.typed(table, self.columns), self.container, index)
+
+    def to_json(self) -> str:
+        """The schema as JSON text; fields at their default are left out."""
+        return (
+            json.dumps(serial.to_dict(self.columns, self.group, self.min_count, self.container.kind), indent=2) + "\n"
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Schema:
+        """The inverse of ``to_json``; SchemaError lists every problem of the text."""
+        columns, group, min_count, kind = serial.from_text(text)
+        return cls(columns, group=group, min_count=min_count, container=tables.Container(kind))
+
+    def save(self, path: str | Path) -> None:
+        """Write the schema as JSON; OutputError where that fails."""
+        target = Path(path)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            temporary.write_text(self.to_json(), encoding="utf-8")
+            os.replace(temporary, target)
+        except OSError as error:
+            raise OutputError(f"Could not write the schema to {target}: {error}") from error
+        finally:
+            # nothing to tidy where the folder itself is missing or forbidden
+            if temporary.exists():
+                temporary.unlink()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Schema:
+        """Read a schema written by ``save`` or by hand; SchemaError lists every problem."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as error:
+            raise SchemaError(f"Could not read a schema from {path}: {error}") from error
+        return cls.from_json(text)
+
+    def __repr__(self) -> str:
+        rows = [("column", "kind", "type", "nulls", "open", "values")]
+        rows += [(c.name, c.kind, c.arrow, "yes" if c.nullable else "", _open(c), _values(c)) for c in self.columns]
+        widths = [min(40, max(len(row[place]) for row in rows)) for place in range(len(rows[0]))]
+        lines = [
+            "  ".join(_cell(text, width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        ]
+        group = f", group={self.group!r}" if self.group else ""
+        return "\n".join([f"Schema: {len(self.columns)} columns, min_count={self.min_count}{group}", *lines])
+
+
+def _cell(text: str, width: int) -> str:
+    return (text if len(text) <= width else text[: width - 1] + "…").ljust(width)
+
+
+def _open(column: Column) -> str:
+    return "" if column.open_share is None else f"{column.open_share:.2%}"
+
+
+_STATED = ("name", "arrow", "pandas", "nullable", "open_share")
+
+
+def _values(column: Column) -> str:
+    """What a column may hold, in a few words."""
+    if isinstance(column, Numeric):
+        grid = "" if column.decimals is None else f", {column.decimals} decimals"
+        return f"{column.lower} to {column.upper}{grid}"
+    if isinstance(column, Categorical):
+        return f"{len(column.levels)} levels{', ordered' if column.ordered else ''}: {', '.join(map(str, column.levels[:5]))}"
+    if isinstance(column, Datetime):
+        return f"{column.lower} to {column.upper}, per {column.resolution}"
+    told = [f.name for f in dataclasses.fields(column) if f.name not in _STATED]
+    return ", ".join(f"{name}={getattr(column, name)}" for name in told)

@@ -1,0 +1,249 @@
+"""Synthesizer: puts the rooms together and decides nothing itself."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from sklearn.base import BaseEstimator
+
+from synthvae import bundle, card, tables
+from synthvae.codecs.base import Block
+from synthvae.codecs.table import TableCodec
+from synthvae.errors import BundleError, CollapseWarning, NotFittedError, ParameterError, SynthvaeWarning
+from synthvae.generation.noise import seed_of
+from synthvae.generation.stream import RowStream
+from synthvae.networks.layout import Layout
+from synthvae.networks.vae import VAE, NetworkConfig
+from synthvae.schema.infer import infer_schema
+from synthvae.schema.schema import Schema
+from synthvae.training import estimate, schedules, trainer
+from synthvae.training.split import split
+
+log = logging.getLogger("synthvae")
+COLLAPSED_NATS = 0.5  # a latent that carries less than this is no use to any tool
+
+
+class Synthesizer(BaseEstimator):  # type: ignore[misc]
+    """Learns a table and makes synthetic ones.
+
+    schema: what the columns mean; None infers it. epochs, batch_size: None lets the table's size decide (early stopping
+    may end sooner). latent_dim: dimensions of the latent. random_state: the seed of fit, and of ``sample`` where that is
+    given none; None draws one from the operating system.
+
+    Learned: ``schema_``, ``history_`` (a row per evaluated epoch, losses in nats per row), ``card_`` (facts about the fit).
+
+    >>> import pandas as pd, synthvae as sv
+    >>> people = pd.DataFrame({"age": [23, 35, 41, 58, 62] * 20, "smokes": [True, False] * 50})
+    >>> model = sv.Synthesizer(epochs=2, random_state=0).fit(people)
+    >>> model.sample(3, random_state=1).dtypes.equals(people.dtypes)
+    True
+    """
+
+    def __init__(
+        self,
+        schema: Schema | None = None,
+        *,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        latent_dim: int = 16,
+        random_state: int | np.random.Generator | None = None,
+    ) -> None:
+        self.schema = schema
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.latent_dim = latent_dim
+        self.random_state = random_state
+
+    def fit(
+        self,
+        table: Any,
+        validation: Any = None,
+        *,
+        progress: Callable[[trainer.Progress], None] | None = None,
+        checkpoint: str | Path | None = None,
+    ) -> Self:
+        """Learn a table: a DataFrame, an Arrow table, dataset or reader, a polars frame, or path(s) of Parquet or CSV.
+
+        validation: rows held out for early stopping; None holds out a twentieth of ``table`` (whole groups where the
+        schema has a group). progress: called several times an epoch. checkpoint: a file from which a killed fit resumes.
+        Ctrl-C keeps the best weights so far. Raises TableError, SchemaError, TrainingError.
+        """
+        self._check_parameters()
+        seed = seed_of(self.random_state)
+        arrow, schema = self._lawful(table)
+        rest, held_out = (arrow, schema.check(validation)) if validation is not None else (
+            split(arrow, schema.group, seed)
+        )
+        codec = TableCodec.fit(schema, arrow)
+        vae, plan = self._networks(codec, rest.num_rows, seed)
+        cost = estimate.estimate(vae, plan)
+        log.info("about %.0f s, %.2f GB, %d parameters", cost.seconds, cost.bytes / 1e9, cost.parameters)
+        dtype = estimate.token_type(vae.layout)
+        fit = trainer.Trainer(vae, plan, seed, Path(checkpoint) if checkpoint else None)
+        outcome = fit.fit(codec.encode(rest).astype(dtype), codec.encode(held_out).astype(dtype), progress)
+        facts = card.facts(arrow, codec, plan, outcome, cost, seed)
+        self._learned(schema, codec, vae, card.history(codec, outcome), facts)
+        self._warn(outcome)
+        return self
+
+    def sample(self, n: int, *, random_state: int | np.random.Generator | None = None) -> Any:
+        """``n`` synthetic rows: columns, order, dtypes and kind of table as fitted.
+
+        The first rows of a larger sample of the same ``random_state`` are the rows of a smaller one.
+        """
+        stream = self._stream(n)
+        table = stream.table(self._seed(random_state), 0, n)
+        return self.schema_.restore(table)
+
+    def stream(
+        self, n: int, *, batch_rows: int = 65536, random_state: int | np.random.Generator | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of ``sample(n)`` as Arrow record batches, in constant memory."""
+        if batch_rows < 1:
+            raise ParameterError(f"batch_rows must be at least 1; got {batch_rows}.")
+        return self._stream(n).batches(self._seed(random_state), n, batch_rows)
+
+    def write(
+        self,
+        path: str | Path,
+        n: int,
+        *,
+        random_state: int | np.random.Generator | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """Write the rows of ``sample(n)`` to Parquet or CSV, with provenance; ``progress`` is told the rows of each batch."""
+        seed = self._seed(random_state)
+        batches = self._stream(n).batches(seed, n, 65536)
+        schema = self._stream(0).table(seed, 0, 0).schema
+        tables.write(_counted(batches, progress), Path(path), schema, self._provenance(seed))
+
+    def save(self, path: str | Path) -> None:
+        """Save the model as one file: JSON and arrays, no pickle, no training row."""
+        self._check_fitted()
+        codec_state, codec_arrays = self.codec_.state()
+        weights = {f"weight_{i:03d}": np.array(v) for i, v in enumerate(self.vae_.trainable_variables)}
+        history = {"columns": list(self.history_.columns), "rows": self.history_.astype(float).to_numpy().tolist()}
+        documents = {
+            "schema": self.schema_.to_json(),
+            "codecs": codec_state,
+            "network": vars(self.vae_.settings) | {"weights": [v.path for v in self.vae_.trainable_variables]},
+            "parameters": {name: getattr(self, name) for name in ("epochs", "batch_size", "latent_dim")},
+            "history": history,
+            "card": self.card_,
+        }
+        arrays = weights | {f"codec_{name}": array for name, array in codec_arrays.items()}
+        bundle.write(path, bundle.Parts(documents, arrays), version("synthvae"))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Open a saved model; BundleError where it is damaged, newer than this version, or no model at all."""
+        parts = bundle.read(path)
+        try:
+            return cls._from_parts(parts)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise BundleError(f"{str(path)!r} is not a model of this library, or a damaged one: {error}") from error
+
+    @classmethod
+    def _from_parts(cls, parts: bundle.Parts) -> Self:
+        documents = parts.documents
+        schema = Schema.from_json(documents["schema"])
+        arrays = {n.removeprefix("codec_"): a for n, a in parts.arrays.items() if n.startswith("codec_")}
+        codec = TableCodec.from_state(schema, (documents["codecs"], arrays))
+        settings = {k: v for k, v in documents["network"].items() if k != "weights"}
+        vae = VAE(layout_of(codec.blocks), NetworkConfig(**settings), np.random.default_rng(0))
+        weights = [a for n, a in sorted(parts.arrays.items()) if n.startswith("weight_")]
+        shapes = [tuple(v.shape) for v in vae.trainable_variables]
+        if shapes != [w.shape for w in weights] or not all(w.dtype == np.float32 for w in weights):
+            raise BundleError("the weights do not fit the schema and network it describes")
+        trainer.assign(vae, weights)
+        history = pd.DataFrame(documents["history"]["rows"], columns=documents["history"]["columns"])
+        model = cls(schema, **documents["parameters"])
+        model._learned(schema, codec, vae, history, documents["card"])
+        return model
+
+    def _check_parameters(self) -> None:
+        for name in ("epochs", "batch_size", "latent_dim"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1):
+                raise ParameterError(f"The {name!r} parameter of Synthesizer must be a whole number above 0; got {value!r}.")
+
+    def _lawful(self, table: Any) -> tuple[pa.Table, Schema]:
+        """The table as Arrow, in the order and types of its schema."""
+        arrow, container = tables.read(table)
+        schema = self.schema or infer_schema(arrow)
+        return schema.check(arrow), schema.carried_by(container)
+
+    def _networks(self, codec: TableCodec, rows: int, seed: int) -> tuple[VAE, schedules.Plan]:
+        plan = schedules.plan(rows, self.epochs, self.batch_size)
+        config = NetworkConfig(latent_dim=int(self.latent_dim))
+        return VAE(layout_of(codec.blocks), config, np.random.default_rng([seed, 0])), plan
+
+    def _learned(self, schema: Schema, codec: TableCodec, vae: VAE, history: pd.DataFrame, card: dict[str, Any]) -> None:
+        self.schema_, self.codec_, self.vae_, self.history_, self.card_ = schema, codec, vae, history, card
+        self._rows: RowStream | None = None
+
+    def _warn(self, outcome: trainer.Outcome) -> None:
+        """Say what the user should know: an interrupted fit, a collapsed latent, folded values."""
+        if outcome.ended == "interrupted":
+            warnings.warn(
+                f"The fit was interrupted; the weights of epoch {outcome.best + 1} are kept.", SynthvaeWarning, stacklevel=3
+            )
+        rate = self.card_["latent_nats"]
+        if rate < COLLAPSED_NATS:
+            warnings.warn(
+                f"The latent carries {rate:.2f} nats per row: it has collapsed, so latent tools will say nothing. The columns "
+                "may be independent or few; otherwise train longer (epochs) or in smaller batches (batch_size).",
+                CollapseWarning,
+                stacklevel=3,
+            )
+
+    def _check_fitted(self) -> None:
+        if "schema_" not in vars(self):
+            raise NotFittedError("This Synthesizer is not fitted yet; call fit(table) or synthvae.load(path) first.")
+
+    def _stream(self, n: int) -> RowStream:
+        self._check_fitted()
+        if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 0:
+            raise ParameterError(f"The number of rows must be a whole number, 0 or more; got {n!r}.")
+        if self._rows is None:
+            self._rows = RowStream(self.codec_, self.vae_)
+        return self._rows
+
+    def _seed(self, random_state: int | np.random.Generator | None) -> int:
+        return seed_of(self.random_state if random_state is None else random_state)
+
+    def _provenance(self, seed: int) -> dict[str, str]:
+        return {"synthetic": "true", "generator": f"synthvae {version('synthvae')}", "seed": str(seed), "budget": "none"}
+
+
+def layout_of(blocks: tuple[Block, ...]) -> Layout:
+    """What the networks need to know of the codec's blocks; a child refines the block before it."""
+    return Layout(
+        sizes=tuple(block.size for block in blocks),
+        parents=tuple(j - 1 if block.child else -1 for j, block in enumerate(blocks)),
+        features=tuple(block.features for block in blocks),
+        sampleable=tuple(block.sampleable for block in blocks),
+        compatible=tuple(block.compatible for block in blocks),
+    )
+
+
+def _counted(
+    batches: Iterator[pa.RecordBatch], progress: Callable[[int], None] | None
+) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        yield batch
+        if progress:
+            progress(batch.num_rows)
+
+
+def load(path: str | Path) -> Synthesizer:
+    """Open a saved model; BundleError where it is damaged, newer than this version, or no model at all."""
+    return Synthesizer.load(path)

@@ -1,0 +1,25 @@
+"""Anything tabular <-> Arrow: what comes in is checked once, what goes out is of the kind that came in.
+
+container.py holds ``read`` and ``restore``, files.py reads Parquet and CSV, frames.py goes between pandas or polars and
+Arrow, checks.py says what no table may hold, types.py which Arrow types a column may have, output.py writes files.
+Imports errors only. To add a kind of table: a branch in ``read`` and one in ``restore``.
+"""
+
+from synthvae.tables.container import ArrowStream, Container, Kind, read, restore
+from synthvae.tables.output import write
+from synthvae.tables.types import INT64_MAX, arrow_type, is_supported, is_text, levels, plain
+
+__all__ = [
+    "INT64_MAX",
+    "ArrowStream",
+    "Container",
+    "Kind",
+    "arrow_type",
+    "is_supported",
+    "is_text",
+    "levels",
+    "plain",
+    "read",
+    "restore",
+    "write",
+]

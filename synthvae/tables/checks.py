@@ -1,0 +1,96 @@
+"""What no table may hold, all of it said at once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+
+from synthvae.errors import TableError
+from synthvae.tables.types import INT64_MAX, is_supported
+
+UNREADABLE = (pa.ArrowException, OSError, UnicodeError, OverflowError, TypeError, ValueError)
+_DAMAGE = r"Parquet magic bytes|footer|Empty CSV|Permission denied|Is a directory|snappy|truncated"
+
+
+def guarded(call: Callable[[], pa.Table], what: str) -> pa.Table:
+    """Run a reader; its own message may quote a row, so only the kind of failure is passed on."""
+    try:
+        return call()
+    except TableError:
+        raise
+    except UNREADABLE as error:
+        raise TableError(f"Could not read {what} as a table: {_safe_reason(error)}.") from None
+
+
+def _safe_reason(error: BaseException) -> str:
+    text = str(error)
+    if isinstance(error, UnicodeError) or "utf" in text.lower():
+        return "its text is not UTF-8; save it again as UTF-8"
+    ragged = re.search(r"(Row #\d+: )?Expected \d+ columns, got \d+", text)
+    if ragged:
+        return ragged.group(0)
+    damage = re.search(_DAMAGE, text)
+    return f"{type(error).__name__}, {damage.group(0) if damage else 'its content is damaged or not of this format'}"
+
+
+def raise_all(problems: Sequence[str]) -> None:
+    """One TableError for all problems, if there are any."""
+    if problems:
+        lines = "".join(f"\n  - {problem}" for problem in problems)
+        raise TableError(f"The table cannot be used as it is:{lines}")
+
+
+def check_names(names: Sequence[object]) -> None:
+    """TableError unless names are text and each appears once."""
+    strange = [name for name in names if not isinstance(name, str)]
+    problems = [f"column name {name!r} is a {type(name).__name__}, not text" for name in strange]
+    if strange:
+        problems.append("rename them with table.columns = table.columns.map(str)")
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    raise_all([*problems, *(f"column name {name!r} appears more than once; rename the columns" for name in twice)])
+
+
+def checked(table: pa.Table) -> pa.Table:
+    """The same columns without metadata and with one dictionary each, once nothing forbidden is in them."""
+    check_names(table.column_names)
+    if not table.num_rows or not table.num_columns:
+        size = f"{table.num_rows} rows, {table.num_columns} columns"
+        raise TableError(f"Expected at least one row and one column. Received: {size}.")
+    raise_all([text for field in table.schema for text in _problems(field.name, table[field.name])])
+    return pa.Table.from_arrays(table.columns, names=table.column_names).unify_dictionaries()
+
+
+def _problems(name: str, values: pa.ChunkedArray) -> Iterator[str]:
+    if not is_supported(values.type):
+        yield f"column {name!r} is of type {values.type}; {_advice(values.type)}"
+    elif pt.is_floating(values.type):
+        wide = values.cast(pa.float32()) if pt.is_float16(values.type) else values
+        yield from _finding(name, pc.is_inf(wide), "infinite values", "replace them by nulls or large numbers")
+    elif pt.is_uint64(values.type):
+        large = pc.greater(values, pa.scalar(INT64_MAX, pa.uint64()))
+        yield from _finding(name, large, f"values beyond {INT64_MAX}", "store them as text")
+
+
+def _finding(name: str, mask: pa.ChunkedArray, what: str, advice: str) -> Iterator[str]:
+    count = pc.sum(mask).as_py()
+    if count:
+        yield f"column {name!r} holds {what} ({count}, first at row {pc.index(mask, True).as_py()}); {advice}"
+
+
+def _advice(type_: pa.DataType) -> str:
+    if pt.is_nested(type_):
+        return "flatten it into one column per value"
+    if pt.is_duration(type_):
+        return "convert it to a number, such as seconds"
+    if pt.is_time(type_):
+        return "convert it to text or to seconds since midnight"
+    if pt.is_dictionary(type_):
+        return "decode it to its values"
+    if pt.is_binary(type_) or pt.is_large_binary(type_) or pt.is_fixed_size_binary(type_):
+        return "decode it to text or drop it"
+    return "convert it to numbers, text, booleans or dates"

@@ -1,0 +1,86 @@
+"""The kind of table that came in, and the way back to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as pds
+
+from synthvae.errors import TableError
+from synthvae.tables.checks import checked, guarded
+from synthvae.tables.files import paths_in, read_paths
+from synthvae.tables.frames import default_dtype, dtype_text, from_pandas, series_of, to_polars
+
+Kind = Literal["pandas", "arrow", "polars", "path"]
+ACCEPTED = "a pandas, polars or Arrow table, or a path to .parquet or .csv"
+
+
+@runtime_checkable
+class ArrowStream(Protocol):
+    """Whatever hands its rows over as an Arrow C stream."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+
+@dataclass(frozen=True)
+class Container:
+    """The kind of table that was read; ``pandas_dtypes`` says how each column is given back in pandas."""
+
+    kind: Kind
+    pandas_dtypes: dict[str, str] | None = None
+
+
+def read(table: object) -> tuple[pa.Table, Container]:
+    """Read a table into Arrow; TableError lists everything in it that no table may hold."""
+    if isinstance(table, pd.DataFrame):
+        arrow = checked(from_pandas(table))
+        return arrow, Container("pandas", {name: dtype_text(table[name].dtype) for name in table.columns})
+    paths = paths_in(table)
+    if paths:
+        arrow = checked(read_paths(paths))
+        return arrow, Container("path", {name: default_dtype(arrow[name]) for name in arrow.column_names})
+    kind: Kind = "polars" if type(table).__module__.split(".")[0] == "polars" else "arrow"
+    return checked(_from_arrow(table)), Container(kind)
+
+
+def restore(table: pa.Table, container: Container, index: pd.Index | None = None) -> object:
+    """Give an Arrow table back as the kind of table that was read (paths: pandas).
+
+    ``index`` (n,) becomes the index of a pandas result. A column without a dtype in ``container`` gets the nearest.
+    """
+    if container.kind == "arrow":
+        return table
+    if container.kind == "polars":
+        return to_polars(table)
+    dtypes = container.pandas_dtypes or {}
+    columns = {
+        name: series_of(table[name], dtypes.get(name) or default_dtype(table[name])) for name in table.column_names
+    }
+    frame = pd.DataFrame(columns, columns=table.column_names)
+    return frame if index is None else frame.set_axis(index, axis="index")
+
+
+def _from_arrow(table: object) -> pa.Table:
+    if isinstance(table, pa.Table):
+        return table
+    reader = _reader(table)
+    if reader is not None:
+        return guarded(reader, f"the {type(table).__name__}")
+    name = f"{type(table).__module__.split('.')[0]}.{type(table).__name__}"
+    advice = "; call .collect() first" if type(table).__name__ == "LazyFrame" else "; pass pandas.DataFrame(...) of it"
+    raise TableError(f"Expected {ACCEPTED}. Received: {name}{advice}.")
+
+
+def _reader(table: object) -> Callable[[], pa.Table] | None:
+    """How to read what is no table yet but can become one."""
+    if isinstance(table, pds.Dataset):
+        return table.to_table
+    if isinstance(table, pa.RecordBatchReader):
+        return table.read_all
+    if isinstance(table, pa.RecordBatch):
+        return lambda: pa.Table.from_batches([table])
+    return (lambda: pa.table(table)) if isinstance(table, ArrowStream) else None

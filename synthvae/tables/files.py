@@ -1,0 +1,97 @@
+"""Parquet and CSV files, and folders and lists of them, read as Arrow tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
+import pyarrow.types as pt
+
+from synthvae.errors import TableError
+from synthvae.tables.checks import check_names, guarded
+
+
+def paths_in(table: object) -> list[Path]:
+    """The files meant: one path, several, or a folder of Parquet files; nothing where ``table`` is no path."""
+    if isinstance(table, (list, tuple)) and table and all(isinstance(part, (str, Path)) for part in table):
+        return [path for part in table for path in paths_in(part)]
+    if not isinstance(table, (str, Path)):
+        return []
+    path = Path(table)
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.glob("*.parquet"))
+    if not found:
+        raise TableError(f"Expected Parquet files in the folder {path}. Received: none; pass CSV files as a list.")
+    return found
+
+
+def read_paths(paths: Sequence[Path]) -> pa.Table:
+    """The rows of all files under each other; TableError unless they have the same columns."""
+    tables = [_from_path(path) for path in paths]
+    for path, table in zip(paths, tables, strict=True):
+        if table.column_names != tables[0].column_names:
+            raise TableError(f"Expected the same columns in every file. {path} differs from {paths[0]}.")
+    if len(tables) == 1:
+        return tables[0]
+    return guarded(lambda: pa.concat_tables(tables, promote_options="permissive"), "the files together")
+
+
+def _from_path(path: Path) -> pa.Table:
+    if not path.exists():
+        raise TableError(f"Expected a file. Received: {path}, which does not exist.")
+    match path.suffix.lower():
+        case ".parquet" | ".pq":
+            return guarded(lambda: _read_parquet(path), str(path))
+        case ".csv":
+            return guarded(lambda: _read_csv(path), str(path))
+    raise TableError(f"Expected a .parquet or .csv file. Received: {path}.")
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    file = pq.ParquetFile(path)
+    # pandas stores an index worth keeping as a column of this name; no table had it as a column
+    keep = [name for name in file.schema_arrow.names if not re.fullmatch(r"__index_level_\d+__", name)]
+    return file.read(keep) if len(keep) < len(file.schema_arrow.names) else file.read()
+
+
+def _read_csv(path: Path) -> pa.Table:
+    """One block, so that types are inferred from all rows; what a type would alter stays text.
+
+    That is clock times, numbers with leading zeros, and whole numbers too large for int64.
+    """
+    options = pcsv.ReadOptions(block_size=min(max(path.stat().st_size + 1, 1024), 2**30))
+    table = pcsv.read_csv(path, read_options=options)
+    check_names(table.column_names)
+    doubtful = [f.name for f in table.schema if pt.is_time(f.type) or pt.is_integer(f.type) or pt.is_floating(f.type)]
+    if doubtful:
+        convert = pcsv.ConvertOptions(include_columns=doubtful, column_types=dict.fromkeys(doubtful, pa.string()))
+        texts = pcsv.read_csv(path, read_options=options, convert_options=convert)
+        for name in doubtful:
+            if _stays_text(table[name].type, texts[name]):
+                table = table.set_column(table.column_names.index(name), name, texts[name])
+    return _empty_text_is_null(table)
+
+
+def _stays_text(type_: pa.DataType, texts: pa.ChunkedArray) -> bool:
+    if pt.is_integer(type_):
+        return bool(pc.any(pc.match_substring_regex(texts, r"^[+-]?0\d")).as_py())
+    if pt.is_floating(type_):
+        return bool(pc.all(pc.match_substring_regex(texts, r"^[+-]?\d*$")).as_py())
+    return True
+
+
+def _empty_text_is_null(table: pa.Table) -> pa.Table:
+    for place, field in enumerate(table.schema):
+        if pt.is_binary(field.type):
+            raise UnicodeError("text that is not UTF-8")
+        if pt.is_string(field.type):
+            values = table[field.name]
+            values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+            table = table.set_column(place, field.name, values)
+    return table

@@ -1,0 +1,80 @@
+"""Where a killed fit resumes: weights, optimizer state and history in one file of arrays, replaced whole.
+
+The noise of an epoch follows from the seed and its number, so a resumed fit ends where an uninterrupted one would.
+The file holds no row of the table, only a hash of them that tells whether it belongs to this fit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synthvae.errors import OutputError, TrainingError
+from synthvae.networks.layout import Array
+
+
+@dataclass
+class State:
+    """What the loop remembers: ``epoch`` is the next one, ``weights`` the best so far, found in epoch ``best``."""
+
+    history: Any
+    epoch: int
+    weights: list[Array]
+    best: int
+
+
+def fingerprint(tokens: Array, settings: str) -> str:
+    """Tells one fit from another: the token matrix and the settings, hashed."""
+    digest = hashlib.sha256(np.ascontiguousarray(tokens).tobytes())
+    digest.update(repr((tokens.shape, settings)).encode())
+    return digest.hexdigest()
+
+
+def write(path: Path, vae: Any, optimizer: Any, print_: str, state: State) -> None:
+    """Write beside, then rename."""
+    arrays = {f"weight{i}": np.array(v) for i, v in enumerate(vae.trainable_variables)}
+    arrays |= {f"optimizer{i}": np.array(v) for i, v in enumerate(optimizer.variables)}
+    arrays |= {f"best{i}": value for i, value in enumerate(state.weights)}
+    history = state.history
+    arrays |= {"history_epoch": np.array(history.epoch), "history_train": np.array(history.train)}
+    arrays |= {"history_held_out": np.array(history.held_out), "history_kl": np.array(history.kl)}
+    arrays |= {"epoch": np.array(state.epoch), "best": np.array(state.best), "print": np.array(print_)}
+    beside = path.with_name(path.name + ".tmp.npz")
+    try:
+        np.savez(beside, **arrays)
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OutputError(f"The checkpoint {str(path)!r} cannot be written: {error}") from error
+
+
+def resume(path: Path, vae: Any, optimizer: Any, print_: str, fresh: State) -> State:
+    """The state in ``path``, put back into model and optimizer; ``fresh`` where there is no file yet."""
+    if not path.exists():
+        return fresh
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        stored = str(arrays["print"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise TrainingError(f"{str(path)!r} is not a checkpoint, or a damaged one: {error}. Delete it to begin anew.") from error
+    if stored != print_:
+        raise TrainingError(
+            f"The checkpoint {str(path)!r} belongs to another fit (another table, seed or setting). Use the same ones to "
+            "resume, or delete it to begin anew."
+        )
+    for i, variable in enumerate(vae.trainable_variables):
+        variable.assign(arrays[f"weight{i}"])
+    for i, variable in enumerate(optimizer.variables):
+        variable.assign(arrays[f"optimizer{i}"])
+    history = fresh.history
+    for row in zip(*(arrays[f"history_{part}"] for part in ("epoch", "train", "held_out", "kl")), strict=True):
+        history.add(int(row[0]), *row[1:])
+    best = [arrays[f"best{i}"] for i in range(len(vae.trainable_variables))]
+    return State(history, int(arrays["epoch"]), best, int(arrays["best"]))

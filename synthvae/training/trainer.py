@@ -1,0 +1,188 @@
+"""The training loop's decisions: what to feed, when to evaluate, when to stop, which weights to keep."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from synthvae import backend
+from synthvae.errors import TrainingError
+from synthvae.networks.layout import Array
+from synthvae.networks.vae import VAE
+from synthvae.training import checkpoint, schedules
+
+RUN_STEPS = 64  # steps the device makes between two returns to Python: seconds on a CPU, noise of some 10 MB
+EVALUATIONS = 60  # at most so many in a fit: each costs a forward pass over the held-out rows
+PATIENCE = 0.2  # share of all epochs without a better held-out loss after which to stop
+HELD_OUT_ROWS = 4096  # held-out rows used for the stopping decision; their noise is fixed
+ACTIVE_NATS = 0.02  # a latent dimension that carries less is idle
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a fit stands. Losses are nats per row; ``held_out`` is NaN before the first evaluation."""
+
+    epoch: int
+    epochs: int
+    done: float  # share of all steps, 0..1
+    loss: float
+    held_out: float
+    seconds: float
+
+
+@dataclass
+class History:
+    """What each evaluated epoch came to: nats per block (b,) on training and held-out rows, KL per dimension (k,)."""
+
+    epoch: list[int] = field(default_factory=list)
+    train: list[Array] = field(default_factory=list)
+    held_out: list[Array] = field(default_factory=list)
+    kl: list[Array] = field(default_factory=list)
+
+    def add(self, epoch: int, train: Array, held_out: Array, kl: Array) -> None:
+        self.epoch.append(epoch)
+        self.train.append(train)
+        self.held_out.append(held_out)
+        self.kl.append(kl)
+
+    @property
+    def losses(self) -> list[float]:
+        """Negative held-out ELBO per evaluated epoch, in nats per row of tokens."""
+        return [float(n.sum() + k.sum()) for n, k in zip(self.held_out, self.kl, strict=True)]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a fit ended. ``best`` is the epoch whose weights were kept; ``ended`` says why it stopped."""
+
+    history: History
+    best: int
+    ended: str
+    seconds: float
+
+
+class Trainer:
+    """Fits a VAE to a token matrix: weights are averaged, the best held-out ones are kept."""
+
+    def __init__(self, vae: VAE, plan: schedules.Plan, seed: int, checkpoint_path: Path | None = None) -> None:
+        self.vae, self.plan, self.seed, self.checkpoint_path = vae, plan, seed, checkpoint_path
+        self.optimizer = schedules.optimizer(plan)
+        self.every = max(1, plan.epochs // EVALUATIONS)
+
+    def fit(self, tokens: Array, held_out: Array, report: Callable[[Progress], None] | None = None) -> Outcome:
+        """Train on ``tokens`` (n, b) until the plan ends, ``held_out`` stops improving or the user interrupts."""
+        start_frequencies(self.vae, tokens)
+        loop = backend.loop(self.vae, self.optimizer, tokens)
+        judge = _Judge(self.vae, backend.loop(self.vae, self.optimizer, held_out), held_out, self.seed)
+        state = checkpoint.State(History(), 0, [], 0)
+        if self.checkpoint_path:
+            state = checkpoint.resume(self.checkpoint_path, self.vae, self.optimizer, self._print(tokens), state)
+        began, ended = time.monotonic(), "all epochs done"
+        try:
+            for epoch in range(state.epoch, self.plan.epochs):
+                train = self._epoch(loop, epoch, state.history, began, report)
+                if (epoch + 1) % self.every == 0 or epoch + 1 == self.plan.epochs:
+                    self._judge(judge, epoch, train, state)
+                    self._save(state, epoch + 1, tokens)
+                if epoch - state.best > max(4, PATIENCE * self.plan.epochs):
+                    ended = "held-out loss stopped improving"
+                    break
+        except KeyboardInterrupt:
+            if not state.weights:
+                raise
+            ended = "interrupted"
+        assign(self.vae, state.weights)
+        return Outcome(state.history, state.best, ended, time.monotonic() - began)
+
+    def _epoch(
+        self, loop: backend.Loop, epoch: int, history: History, began: float, report: Callable[[Progress], None] | None
+    ) -> Array:
+        """One pass over the rows; returns mean nats per block (b,)."""
+        sums, count = np.zeros(self.vae.layout.b), 0
+        runs = list(self._runs(epoch))
+        for count, run in enumerate(runs, 1):
+            nats, _ = loop.train(*run)
+            if not np.isfinite(nats).all():
+                raise TrainingError(
+                    f"The loss is not a number in epoch {epoch + 1}: the fit diverged. Try a smaller batch_size or another "
+                    "random_state; if it stays, the table holds values of too different magnitude."
+                )
+            sums += nats
+            if report:
+                done = (epoch + count / len(runs)) / self.plan.epochs
+                last = history.losses[-1] if history.epoch else float("nan")
+                report(Progress(epoch, self.plan.epochs, done, float(nats.sum()), last, time.monotonic() - began))
+        return sums / count
+
+    def _runs(self, epoch: int) -> Iterator[tuple[Array, Array, Array, Array]]:
+        """Row numbers, noise and KL weights of an epoch's runs, all of one length: nothing is compiled twice."""
+        rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, 1, epoch])))
+        parts = -(-self.plan.steps // RUN_STEPS)
+        steps, size = self.plan.steps // parts, self.plan.batch_size
+        order = rng.permutation(self.plan.rows)[: parts * steps * size].astype("int32").reshape(parts, steps, size)
+        weights = schedules.kl_weights(self.plan, epoch)
+        for part in range(parts):
+            yield order[part], *noise(self.vae, rng, steps, size), weights[part * steps : (part + 1) * steps]
+
+    def _judge(self, judge: _Judge, epoch: int, train: Array, state: checkpoint.State) -> None:
+        """Score the averaged weights on the held-out rows and keep them if they are the best so far."""
+        current = values(self.vae)
+        self.optimizer.finalize_variable_values(self.vae.trainable_variables)
+        state.history.add(epoch, train, *judge())
+        losses = state.history.losses
+        if losses[-1] <= min(losses):
+            state.weights, state.best = values(self.vae), epoch
+        assign(self.vae, current)
+
+    def _save(self, state: checkpoint.State, epoch: int, tokens: Array) -> None:
+        state.epoch = epoch
+        if self.checkpoint_path:
+            checkpoint.write(self.checkpoint_path, self.vae, self.optimizer, self._print(tokens), state)
+
+    def _print(self, tokens: Array) -> str:
+        return checkpoint.fingerprint(tokens, repr((self.plan, self.seed, self.vae.settings)))
+
+
+class _Judge:
+    """The held-out loss, always with the same noise: (b,) nats per block and (k,) KL."""
+
+    def __init__(self, vae: VAE, loop: backend.Loop, held_out: Array, seed: int) -> None:
+        rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 2])))
+        size = min(len(held_out), 256)
+        steps = len(held_out) // size
+        self.loop = loop
+        self.run = (
+            np.arange(steps * size, dtype="int32").reshape(steps, size),
+            *noise(vae, rng, steps, size),
+        )
+        self.run[1][..., vae.layout.b] *= 0.5  # the encoder sees whole rows here: one fixed question
+
+    def __call__(self) -> tuple[Array, Array]:
+        return self.loop.evaluate(*self.run)
+
+
+def noise(vae: VAE, rng: np.random.Generator, steps: int, size: int) -> tuple[Array, Array]:
+    """Uniforms (steps, size, 2 b + 2) and normals (steps, size, k), float32."""
+    uniforms = rng.random((steps, size, 2 * vae.layout.b + 2), dtype=np.float32)
+    return uniforms, rng.standard_normal((steps, size, vae.settings.latent_dim), dtype=np.float32)
+
+
+def start_frequencies(vae: VAE, tokens: Array) -> None:
+    """Start the head at the log frequencies of the training tokens: nothing is left to learn of the margins."""
+    bias = [np.log(np.bincount(column, minlength=v) + 0.5) for column, v in zip(tokens.T, vae.layout.sizes, strict=True)]
+    vae.decoder.head.bias.assign(np.concatenate([b - b.max() for b in bias]).astype("float32"))
+
+
+def values(vae: VAE) -> list[Array]:
+    """The weights as arrays."""
+    return [np.array(v) for v in vae.trainable_variables]
+
+
+def assign(vae: VAE, weights: list[Array]) -> None:
+    """Put arrays back as weights."""
+    for variable, value in zip(vae.trainable_variables, weights, strict=True):
+        variable.assign(value)
