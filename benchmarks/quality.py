@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 HERE = Path(__file__).resolve().parent
+WIDTH = 160  # below this the figures would be cut
 TIMES = ("fit_seconds", "sample_seconds", "peak_mb")
 SCORES = ("xgb", "xgb_auc", "lr", "shape", "trend", "trend_same", "mle_syn", "dcr", "null_err", "copies")
 
@@ -201,6 +202,7 @@ def main(arguments: list[str] | None = None) -> None:
         results[folder.name] = list(lines_of(folder, options))
         write_results(results, options)
     console = Console()
+    console.width = max(console.width, WIDTH)
     console.print(printed(results))
     for sentence in time_ratios(results):
         console.print(sentence)

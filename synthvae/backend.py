@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -71,6 +72,17 @@ def device() -> str:
     return "gpu" if any("gpu" in d.lower() or "cuda" in d.lower() for d in keras.distribution.list_devices()) else "cpu"
 
 
+def arrays(variables: list[Any]) -> list[Array]:
+    """Copies of variables as arrays."""
+    return [np.asarray(variable).copy() for variable in variables]
+
+
+def assign(variables: list[Any], values: list[Array]) -> None:
+    """Put arrays back into variables, in the same order."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
 def loop(model: Objective, optimizer: Any, tokens: Array) -> Loop:
     """A training loop over a token matrix that lives on the device."""
     optimizer.build(model.trainable_variables)
@@ -90,8 +102,9 @@ class TensorFlowLoop:
 
         self.model, self.optimizer = model, optimizer
         self.tokens = tf.constant(tokens)
-        self._train = tf.function(self._train_run, reduce_retracing=True)
-        self._evaluate = tf.function(self._evaluate_run, reduce_retracing=True)
+        # partial: TensorFlow counts tracings per function, and would take several fits for one that retraces
+        self._train = tf.function(partial(self._train_run), reduce_retracing=True)
+        self._evaluate = tf.function(partial(self._evaluate_run), reduce_retracing=True)
 
     def train(self, rows: Array, uniforms: Array, normals: Array, kl_weights: Array) -> tuple[Array, Array]:
         nats, kl = self._train(rows, uniforms, normals, kl_weights)
@@ -151,10 +164,8 @@ class JaxLoop:
         weights = [v.value for v in self.model.trainable_variables]
         state = [v.value for v in self.optimizer.variables]
         weights, state, sums = self._train(weights, state, self.tokens, (rows, uniforms, normals, kl_weights))
-        for variable, value in zip(self.model.trainable_variables, weights, strict=True):
-            variable.assign(value)
-        for variable, value in zip(self.optimizer.variables, state, strict=True):
-            variable.assign(value)
+        assign(self.model.trainable_variables, weights)
+        assign(self.optimizer.variables, state)
         return np.asarray(sums[0]), np.asarray(sums[1])
 
     def evaluate(self, rows: Array, uniforms: Array, normals: Array) -> tuple[Array, Array]:
@@ -197,7 +208,7 @@ class JaxLoop:
 def _compiled_tensorflow(model: Any, function: Callable[..., Tensor]) -> Callable[..., Array]:
     import tensorflow as tf
 
-    graph = tf.function(function, reduce_retracing=True)
+    graph = tf.function(partial(function), reduce_retracing=True)
     return lambda *arrays: graph(*arrays).numpy()
 
 

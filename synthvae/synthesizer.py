@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.base import BaseEstimator
 
-from synthvae import bundle, card, tables
+from synthvae import backend, bundle, card, tables
 from synthvae.codecs.base import Block
 from synthvae.codecs.table import TableCodec
 from synthvae.errors import BundleError, CollapseWarning, NotFittedError, ParameterError, SynthvaeWarning
@@ -129,7 +129,7 @@ class Synthesizer(BaseEstimator):  # type: ignore[misc]
         """Save the model as one file: JSON and arrays, no pickle, no training row."""
         self._check_fitted()
         codec_state, codec_arrays = self.codec_.state()
-        weights = {f"weight_{i:03d}": np.array(v) for i, v in enumerate(self.vae_.trainable_variables)}
+        weights = {f"weight_{i:03d}": w for i, w in enumerate(backend.arrays(self.vae_.trainable_variables))}
         history = {"columns": list(self.history_.columns), "rows": self.history_.astype(float).to_numpy().tolist()}
         documents = {
             "schema": self.schema_.to_json(),
@@ -163,7 +163,7 @@ class Synthesizer(BaseEstimator):  # type: ignore[misc]
         shapes = [tuple(v.shape) for v in vae.trainable_variables]
         if shapes != [w.shape for w in weights] or not all(w.dtype == np.float32 for w in weights):
             raise BundleError("the weights do not fit the schema and network it describes")
-        trainer.assign(vae, weights)
+        backend.assign(vae.trainable_variables, weights)
         history = pd.DataFrame(documents["history"]["rows"], columns=documents["history"]["columns"])
         model = cls(schema, **documents["parameters"])
         model._learned(schema, codec, vae, history, documents["card"])

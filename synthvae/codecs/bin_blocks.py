@@ -1,4 +1,4 @@
-"""The blocks of a number: which of its tokens may be drawn, which steps follow which bin, what the network sees of them."""
+"""The blocks of a number: which tokens may be drawn, which steps follow which bin, what the network sees of them."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from math import floor, log10
 import numpy as np
 
 from synthvae.codecs.base import IntArray
-from synthvae.codecs.bins import Bins, squeeze_down, squeeze_up, unsqueeze
+from synthvae.codecs.bins import Bins, off_atoms, squeeze_down, squeeze_up, unsqueeze
 from synthvae.codecs.grid import Grid, NumberArray, Units
 
 # A value held by this share of rows is a fact of its own (a cap, a default, a price), not a draw from a density.
@@ -91,7 +91,8 @@ def cut(starts: NumberArray, high: int | float, atoms: NumberArray, per_bin: int
         fine, coarse = (unsqueeze(np.unique(part), atoms) for part in (squeezed, squeezed[::per_bin]))
         last = unsqueeze(top, atoms)
     else:
-        usable = starts[starts < high] if np.isin(last, atoms)[0] else starts
+        starts, last = off_atoms(starts, atoms, up=True), off_atoms(last, atoms, up=False)
+        usable = starts[starts <= last]
         fine, coarse = np.unique(usable), np.unique(usable[::per_bin])
     if not len(fine):
         return starts[:0], np.zeros(1, np.int64)

@@ -67,19 +67,21 @@ class Bins:
     def encode(self, units: Units) -> IntArray:
         """Units (n,) -> tokens (n, b) int32; a value never seen goes to the bin around it, or to the nearest end."""
         boundaries, table = self._cells
-        tokens = table[np.searchsorted(boundaries, units.number, side="right")]  # (n, b)
+        tokens = np.take(table, np.searchsorted(boundaries, units.number, side="right"), axis=0)  # (n, b)
         tokens[units.null] = 0
         tokens[units.nan] = [self.size - 1 if self.nan else 0] + [0] * (tokens.shape[1] - 1)
         return tokens
 
     def decode(self, tokens: IntArray, uniforms: FloatArray) -> Units:
         """Tokens (n, b) and uniforms (n,) -> units: atoms as they are, steps uniform over what they hold."""
-        coarse, atoms = tokens[:, 0], len(self.atoms)
-        number = np.zeros(len(tokens), self.atoms.dtype)
-        exact = (coarse > 0) & (coarse <= atoms)
-        number[exact] = self.atoms[coarse[exact] - 1]
+        coarse, atoms = np.ascontiguousarray(tokens[:, 0]), len(self.atoms)
+        exact = np.zeros(self.size, self.atoms.dtype)
+        exact[1 : 1 + atoms] = self.atoms
+        number = np.take(exact, coarse)
         inside = np.flatnonzero((coarse > atoms) & (coarse <= atoms + self.bins))
-        if len(inside):
+        if len(inside) == len(number) > 0:
+            number = self._draw(self._step(tokens), uniforms)
+        elif len(inside):
             number[inside] = self._draw(self._step(tokens[inside]), uniforms[inside])
         return Units(number, coarse == 0, coarse > atoms + self.bins)
 
@@ -104,9 +106,16 @@ class Bins:
         if self.integer:
             return unsqueeze(low + _floor_of_product(uniforms, low, high), self.atoms)
         drawn = (low.astype(np.float64) * (1 - uniforms) + high.astype(np.float64) * uniforms).astype(low.dtype)
-        # Only rounding can leave the step; the neighbour of its end is where it then belongs.
-        last = np.where((step == self.steps - 1) | (high == low), high, np.nextafter(high, low))
-        return np.asarray(np.clip(drawn, low, last))
+        # Only rounding can leave the step; the float before its end is where it then belongs.
+        last = np.where(step == self.steps - 1, high, np.nextafter(high, low))
+        return self._free(np.clip(drawn, low, last))
+
+    def _free(self, drawn: NumberArray) -> NumberArray:
+        """Floats (m,), those that hit an atom moved down to the next float that is none."""
+        if not len(self.atoms):
+            return drawn
+        place = np.minimum(np.searchsorted(self.atoms, drawn), len(self.atoms) - 1)
+        return np.where(self.atoms[place] == drawn, off_atoms(self.atoms, self.atoms, up=False)[place], drawn)
 
     @cached_property
     def _ends(self) -> tuple[NumberArray, NumberArray]:
@@ -152,6 +161,15 @@ def squeeze_down(number: NumberArray, atoms: NumberArray) -> NumberArray:
 def unsqueeze(squeezed: NumberArray, atoms: NumberArray) -> NumberArray:
     """The inverse: the integer, never an atom, with that number."""
     return squeezed + np.searchsorted(atoms - np.arange(len(atoms)), squeezed, side="right")
+
+
+def off_atoms(floats: NumberArray, atoms: NumberArray, up: bool) -> NumberArray:
+    """Floats, those on an atom moved up or down to the next float that is none."""
+    hit = np.isin(floats, atoms)
+    while hit.any():
+        floats = np.where(hit, np.nextafter(floats, floats.dtype.type(np.inf if up else -np.inf)), floats)
+        hit = np.isin(floats, atoms)
+    return floats
 
 
 def _floor_of_product(uniforms: FloatArray, low: IntArray, high: IntArray) -> IntArray:

@@ -12,11 +12,11 @@ from synthvae.codecs.arrow import as_array, null_mask, value_type
 from synthvae.codecs.base import Block, BoolArray, Codec, Draw, FitReport, FloatArray, IntArray, State
 from synthvae.codecs.features import COARSE_TURNS, Scaling, number_features, width
 from synthvae.schema.columns import Boolean, Categorical, Column
-from synthvae.tables import arrow_type
+from synthvae.tables import arrow_type, plain
 
 
 class CategoricalCodec(Codec):
-    """Levels (False and True of a boolean column) <-> one block: null, the levels, the rare one where the column is open.
+    """Levels, or False and True <-> one block: null, the levels, and the rare one where the column is open.
 
     An unknown level is the rare one, or null where the column is closed; null and the rare token come back as null.
     Numbers and ordered levels show the network their rank and value as well.
@@ -36,7 +36,7 @@ class CategoricalCodec(Codec):
         blank = cls(column, np.zeros(len(_levels(column))), FitReport())
         counts = np.bincount(blank.encode(values)[:, 0], minlength=blank.blocks[0].size)
         kept, rare = counts[1 : 1 + len(blank.levels)], int(counts[1 + len(blank.levels) :].sum())
-        notes = (f"{rare} rows hold levels too rare to be kept; they count as one level that is never drawn",)
+        notes = (f"rows with levels too rare to be kept: {rare}; they count as one level that is never drawn",)
         return cls(column, kept / max(kept.sum(), 1), FitReport(rare, notes if rare else ()))
 
     @property
@@ -48,11 +48,12 @@ class CategoricalCodec(Codec):
         return self._report
 
     def encode(self, values: pa.ChunkedArray) -> IntArray:
-        if pa.types.is_null(values.type):
+        if values.null_count == len(values):
             return np.zeros((len(values), 1), np.int32)
         coded = _as_dictionary(values)
         tokens = np.append(self._tokens_of(coded.dictionary), 0).astype(np.int32)  # (k + 1,) the last one for null
-        return tokens[np.asarray(coded.indices.cast(pa.int32()).fill_null(len(tokens) - 1))][:, None]
+        places: IntArray = np.asarray(coded.indices.cast(pa.int32()).fill_null(len(tokens) - 1))
+        return np.asarray(tokens[places][:, None])
 
     def decode(self, tokens: IntArray, draw: Draw) -> pa.Array:
         known = (tokens[:, 0] > 0) & (tokens[:, 0] <= len(self.levels))
@@ -60,7 +61,9 @@ class CategoricalCodec(Codec):
         type_ = arrow_type(self.column.arrow)
         if not pa.types.is_dictionary(type_):
             return self.levels.take(indices).cast(type_)
-        return pa.DictionaryArray.from_arrays(indices.cast(type_.index_type), self.levels, ordered=type_.ordered)
+        return pa.DictionaryArray.from_arrays(
+            indices.cast(type_.index_type), self.levels.cast(type_.value_type), ordered=type_.ordered
+        )
 
     def state(self) -> State:
         facts = {"folded_rows": self._report.folded_rows, "notes": list(self._report.notes)}
@@ -74,28 +77,24 @@ class CategoricalCodec(Codec):
     def _tokens_of(self, dictionary: pa.Array) -> IntArray:
         """Values (k,) -> tokens (k,)."""
         values = as_array(pa.chunked_array([dictionary]))
-        places = pc.index_in(values, self.levels.cast(values.type))  # null where unknown
+        places = pc.index_in(values, self.levels)  # null where unknown
         unknown = self._block.size - 1 if self._rare else 0
         return np.where(null_mask(values), 0, np.asarray(pc.add(places, 1).fill_null(unknown)))
 
 
 def _levels(column: Column) -> pa.Array:
-    """The levels in the column's type."""
+    """The levels in the layout every kernel knows."""
     if isinstance(column, Boolean):
         return pa.array([False, True])
     assert isinstance(column, Categorical)
     inside = value_type(column.arrow)
-    if not column.levels:
-        return pa.array([], inside)
-    levels = pa.array(list(column.levels))
-    # Arrow makes halves out of floats only.
-    return (levels.cast(pa.float32()) if pa.types.is_float16(inside) else levels).cast(inside, safe=False)
+    return pa.array(list(column.levels)).cast(plain(pa.chunked_array([], inside)).type, safe=False)
 
 
 def _as_dictionary(values: pa.ChunkedArray) -> pa.DictionaryArray:
-    if not pa.types.is_dictionary(values.type):
-        return as_array(values).dictionary_encode()
-    return values.chunk(0) if values.num_chunks == 1 else values.unify_dictionaries().combine_chunks()
+    if pa.types.is_dictionary(values.type) and values.num_chunks == 1:
+        return values.chunk(0)
+    return as_array(values).dictionary_encode()
 
 
 def _sampleable(size: int, levels: int, nullable: bool) -> BoolArray:

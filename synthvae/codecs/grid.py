@@ -140,7 +140,8 @@ class RoundedGrid(Grid):
 
     def units(self, values: pa.ChunkedArray) -> Units:
         number, null, nan = _floats(values, np.dtype(np.float64))
-        number = number * 10.0**self.decimals if self.decimals >= 0 else number / 10.0**-self.decimals
+        with np.errstate(over="ignore"):  # the clip below brings it back
+            number = number * 10.0**self.decimals if self.decimals >= 0 else number / 10.0**-self.decimals
         return Units(np.rint(np.clip(number, *self.limits)).astype(np.int64), null, nan)
 
     def values(self, units: Units) -> pa.Array:

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from synthvae.codecs.arrow import as_type
-from synthvae.codecs.base import Block, Codec, Draw, FitReport, IntArray, State
+from synthvae.codecs.base import Block, Codec, Draw, FitReport, FloatArray, IntArray, State
 from synthvae.codecs.bin_blocks import Ranks, bin_blocks
-from synthvae.codecs.binning import Learned, learn_bins, smoothed_quantiles
+from synthvae.codecs.binning import Learned, learn_bins
 from synthvae.codecs.bins import Bins
 from synthvae.codecs.features import Scaling
 from synthvae.codecs.grid import Grid
@@ -88,10 +88,17 @@ def _scaling(learned: Learned, min_count: int) -> Scaling:
     if not len(ends):
         return Scaling()
     values = np.clip(learned.ordered, ends.min(), ends.max()).astype(np.float64)
-    sizes = np.sort(np.abs(values[values != 0]))
-    middle = np.asarray([len(sizes) // 2])
-    scale = smoothed_quantiles(sizes, middle, min_count)[0] if len(sizes) >= min_count else 1.0
-    return Scaling.of(values, np.ones(len(values)), float(scale))
+    return Scaling.of(values, np.ones(len(values)), _typical_size(values, min_count))
+
+
+def _typical_size(values: FloatArray, min_count: int) -> float:
+    """The mean of the ``min_count`` middle ones among the sizes of values other than 0; 1 where there are too few."""
+    sizes = np.abs(values[values != 0])
+    if len(sizes) < min_count:
+        return 1.0
+    start = (len(sizes) - min_count) // 2
+    middle = range(start, start + min_count)
+    return float((np.partition(sizes, middle)[start : start + min_count] / min_count).sum())
 
 
 def _report(learned: Learned) -> FitReport:
@@ -99,9 +106,9 @@ def _report(learned: Learned) -> FitReport:
     if learned.folded:
         tokens = len(learned.bins.atoms) + learned.bins.bins
         notes.append(
-            f"{learned.folded} rows hold values too rare to be kept; they count as "
+            f"rows with values too rare to be kept: {learned.folded}; they count as "
             + ("the nearest kept value" if tokens else "null")
         )
     if learned.lost_nan:
-        notes.append(f"{learned.lost_nan} rows hold NaN, too few to be kept; they count as null")
+        notes.append(f"rows with NaN, too few to be kept: {learned.lost_nan}; they count as null")
     return FitReport(learned.folded + learned.lost_nan, tuple(notes))

@@ -54,7 +54,7 @@ class IdentifierCodec(Codec):
         return np.zeros((len(values), 0), np.int32)
 
     def decode(self, tokens: IntArray, draw: Draw) -> pa.Array:
-        self._check_room(draw.rows)
+        self.check_room(int(draw.rows.max(initial=-1)) + 1)
         if pa.types.is_integer(self._type) and self._template.counts:
             start = next(part.start for part in self._template.parts if isinstance(part, Sequence))
             return as_type(pa.array(draw.rows.astype(np.int64) + start), self.column.arrow)
@@ -68,12 +68,12 @@ class IdentifierCodec(Codec):
         assert isinstance(column, Identifier)
         return cls(column)
 
-    def _check_room(self, rows: IntArray) -> None:
-        last = int(rows.max(initial=-1))
-        if self.capacity is not None and last >= self.capacity:
+    def check_room(self, rows: int) -> None:
+        """ParameterError where the template has no ``rows`` different keys."""
+        if self.capacity is not None and rows > self.capacity:
             raise ParameterError(
-                f"Column {self.column.name!r}: the template {self.column.template!r} has room for {self.capacity:,} "
-                f"different keys. Got row number {last:,}. Ask for fewer rows, or give the column a longer template."
+                f"Column {self.column.name!r}: expected at most {self.capacity:,} rows, the number of different keys "
+                f"of {self.column.template!r}. Got {rows:,}. Ask for fewer rows, or give the column a longer template."
             )
 
 
@@ -101,8 +101,8 @@ def _last(part: Part) -> str:
 
 
 def _largest(type_: pa.DataType) -> int:
-    bits = type_.bit_width if pa.types.is_unsigned_integer(type_) else type_.bit_width - 1
-    return min(2 ** int(bits) - 1, INT64_LIMIT)
+    bits = int(type_.bit_width) - (0 if pa.types.is_unsigned_integer(type_) else 1)
+    return min((1 << bits) - 1, INT64_LIMIT)
 
 
 def _mint(template: Template, rows: IntArray, key: int) -> pa.Array:

@@ -17,7 +17,7 @@ UIntArray = np.ndarray[Any, np.dtype[np.uint64]]
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-# Four Feistel rounds already make a strong pseudorandom permutation (Luby and Rackoff, 1988); twice that for weak halves.
+# Four Feistel rounds make a strong pseudorandom permutation (Luby and Rackoff, 1988); small halves need more.
 ROUNDS = 8
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from synthvae.codecs import CODECS
 from synthvae.codecs.base import Block, Codec, Draw, FitReport, IntArray, State
+from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.noise import key_of, uniforms
 from synthvae.schema.schema import Schema
 
@@ -69,6 +70,12 @@ class TableCodec:
             noise = uniforms(key, rows) if codec.blocks else np.zeros(0)
             arrays.append(codec.decode(tokens[:, self._places[name]], Draw(rows, noise, key)))
         return pa.table(arrays, names=list(self.codecs))
+
+    def check_room(self, rows: int) -> None:
+        """ParameterError where some identifier column has no ``rows`` different keys."""
+        for codec in self.codecs.values():
+            if isinstance(codec, IdentifierCodec):
+                codec.check_room(rows)
 
     def state(self) -> State:
         """Everything learned: JSON by column number, arrays named "<column number>_<name>"."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,11 @@ import pyarrow.types as pt
 
 from synthvae.errors import SchemaError
 from synthvae.schema import instants
-from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
+from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
 from synthvae.tables import arrow_type, is_text, plain
 
 
-def lawful(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
+def lawful(table: pa.Table, columns: Sequence[Column], min_count: int) -> pa.Table:
     """The columns (n rows) in the schema's order and types; SchemaError lists everything unlawful."""
     problems = list(_name_problems(table.column_names, [column.name for column in columns]))
     made = {}
@@ -28,9 +28,7 @@ def lawful(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
             except pa.ArrowException:
                 problems.append(_wrong_type(column, table[column.name]))
             else:
-                problems += [
-                    f"column {column.name!r} {text}" for text in _value_problems(values, table[column.name], column)
-                ]
+                problems += [f"column {column.name!r} {text}" for text in _value_problems(values, column, min_count)]
     if problems:
         raise SchemaError("The table does not obey the schema:", problems)
     return pa.table(made)
@@ -69,8 +67,14 @@ def _cast(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     if pt.is_floating(bare.type) and not pt.is_floating(wanted):
         bare = _nan_is_null(bare)
     if pt.is_float16(wanted):
-        return bare.cast(pa.float32()).cast(wanted)
-    return bare.cast(wanted, safe=not _narrows(bare.type, wanted))
+        return bare.cast(pa.float32(), safe=False).cast(wanted)
+    if pt.is_decimal(wanted):
+        # all the room there is, then no more than wanted: whole numbers need not fit beforehand
+        return bare.cast(pa.decimal128(38, wanted.scale)).cast(wanted)
+    made = bare.cast(wanted, safe=not _narrows(bare.type, wanted))
+    if pt.is_date(wanted) and not made.cast(bare.type).equals(bare):
+        raise pa.ArrowInvalid("a time of day would be lost")
+    return made
 
 
 def _narrows(found: pa.DataType, wanted: pa.DataType) -> bool:
@@ -105,26 +109,39 @@ def _as_dictionary(values: pa.ChunkedArray, wanted: pa.DataType, levels: Sequenc
     stated = pa.array(levels, inner)
     beyond = pc.unique(bare.filter(pc.invert(pc.is_in(bare, stated))).drop_null())
     dictionary = pa.concat_arrays([stated, beyond])
-    codes = pc.index_in(bare, dictionary, skip_nulls=True).cast(wanted.index_type)
-    made = [
-        pa.DictionaryArray.from_arrays(c, dictionary.cast(wanted.value_type), ordered=wanted.ordered)
-        for c in codes.chunks
-    ]
-    return pa.chunked_array(made, type=wanted)
+    # levels beyond the schema's may need wider codes
+    index = wanted.index_type if len(dictionary) <= np.iinfo(wanted.index_type.to_pandas_dtype()).max else pa.int32()
+    # one chunk, so that the levels are there even where no row is
+    codes = pc.index_in(bare.combine_chunks(), dictionary, skip_nulls=True).cast(index)
+    made = pa.DictionaryArray.from_arrays(codes, dictionary.cast(wanted.value_type), ordered=wanted.ordered)
+    return pa.chunked_array([made])
 
 
 def _wrong_type(column: Column, values: pa.ChunkedArray) -> str:
-    return f"column {column.name!r} is of type {values.type}, expected {column.arrow}: not all its values can be held by that type"
+    said = f"column {column.name!r} is of type {values.type}, expected {column.arrow}"
+    return (
+        said if _family(plain(values).type) != _family(_bare(column)) else f"{said}, which cannot hold all its values"
+    )
+
+
+def _bare(column: Column) -> pa.DataType:
+    return plain(pa.chunked_array([], arrow_type(column.arrow))).type
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
 
 
-def _value_problems(values: pa.ChunkedArray, raw: pa.ChunkedArray, column: Column) -> Iterator[str]:
+def _value_problems(values: pa.ChunkedArray, column: Column, min_count: int) -> Iterator[str]:
     if not column.nullable and values.null_count:
         yield f"must not be null{_where(pc.is_null(values))}"
-    if column.open_share is None:
-        yield from _CHECKS[type(column)](plain(values), column)
+    if column.open_share is not None:
+        return
+    if isinstance(column, Numeric):
+        yield from _bounds(comparable(plain(values)), column)
+    elif isinstance(column, Datetime):
+        yield from _instants(values, column)
+    elif isinstance(column, Categorical):
+        yield from _levels(plain(values), column, min_count)
 
 
 def _where(mask: pa.ChunkedArray | np.ndarray[Any, Any]) -> str:
@@ -132,12 +149,14 @@ def _where(mask: pa.ChunkedArray | np.ndarray[Any, Any]) -> str:
     return f" ({int(flat.sum())} rows, first at row {int(flat.argmax())})"
 
 
-def _bounds(values: pa.ChunkedArray, column: Numeric) -> Iterator[str]:
-    numbers = comparable(values)
+def _bounds(numbers: pa.ChunkedArray, column: Numeric) -> Iterator[str]:
+    half = column.arrow == "halffloat"
     if column.lower is not None:
-        yield from _found(pc.less(numbers, _lower(column.lower, numbers.type)), f"is below {column.lower}")
+        lower = _lower(float(np.float16(column.lower)) if half else column.lower, numbers.type)
+        yield from _found(pc.less(numbers, lower), f"is below {column.lower}")
     if column.upper is not None:
-        yield from _found(pc.greater(numbers, _upper(column.upper, numbers.type)), f"is above {column.upper}")
+        upper = _upper(float(np.float16(column.upper)) if half else column.upper, numbers.type)
+        yield from _found(pc.greater(numbers, upper), f"is above {column.upper}")
 
 
 def comparable(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -166,13 +185,14 @@ def _found(mask: pa.ChunkedArray, what: str) -> Iterator[str]:
         yield f"{what}{_where(mask)}"
 
 
-def _levels(values: pa.ChunkedArray, column: Categorical) -> Iterator[str]:
-    known = pc.is_in(values, pa.array(column.levels, values.type))
-    unknown = pc.and_(pc.is_valid(values), pc.invert(known))
+def _levels(values: pa.ChunkedArray, column: Categorical, min_count: int) -> Iterator[str]:
+    """Unknown levels; those of fewer than ``min_count`` rows may be somebody's and are only counted."""
+    unknown = pc.and_(pc.is_valid(values), pc.invert(pc.is_in(values, pa.array(column.levels, values.type))))
     if pc.any(unknown).as_py():
-        some = pc.unique(values.filter(unknown)).to_pylist()
-        more = f" and {len(some) - 3} more" if len(some) > 3 else ""
-        yield f"holds unknown levels {', '.join(map(repr, some[:3]))}{more}{_where(unknown)}"
+        counted = pc.value_counts(values.filter(unknown))
+        common = counted.field("values").filter(pc.greater_equal(counted.field("counts"), min_count)).to_pylist()
+        shown = f": {', '.join(map(repr, common[:3]))}{', ...' if len(common) > 3 else ''}" if common else ""
+        yield f"holds {len(counted)} unknown levels{shown}{_where(unknown)}; known are {len(column.levels)}"
 
 
 def _instants(values: pa.ChunkedArray, column: Datetime) -> Iterator[str]:
@@ -183,12 +203,3 @@ def _instants(values: pa.ChunkedArray, column: Datetime) -> Iterator[str]:
     if column.upper is not None:
         last = instants.nanoseconds(column.upper) // step
         yield from _found(pc.greater(numbers, _scalar(last, numbers.type)), f"is after {column.upper}")
-
-
-def _nothing(values: pa.ChunkedArray, column: Column) -> Iterator[str]:
-    yield from ()
-
-
-_CHECKS: dict[type[Column], Callable[[pa.ChunkedArray, Any], Iterator[str]]] = {
-    Numeric: _bounds, Categorical: _levels, Boolean: _nothing, Datetime: _instants, Identifier: _nothing, Text: _nothing,
-}  # fmt: skip

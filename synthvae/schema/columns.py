@@ -104,7 +104,8 @@ class Identifier(Column):
     """A unique key: never learned, minted afresh by ``template``.
 
     Literal text with placeholders: ``{sequence:START}`` counts up, ``{digits:N}``, ``{number:N}`` (N digits, the first
-    not zero), ``{upper:N}``, ``{lower:N}``, ``{hex:N}``, ``{HEX:N}``, ``{alnum:N}``, ``{uuid}``; ``{{`` and ``}}`` are braces.
+    not zero), ``{upper:N}``, ``{lower:N}``, ``{hex:N}``, ``{HEX:N}``, ``{alnum:N}``, ``{uuid}``; ``{{`` and ``}}`` are
+    braces.
     """
 
     kind: ClassVar[str] = "identifier"

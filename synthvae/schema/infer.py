@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -23,15 +22,15 @@ from synthvae.errors import ParameterError, SchemaError
 from synthvae.schema import instants
 from synthvae.schema.check import comparable
 from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
+from synthvae.schema.measures import bounds_of, decimals_of, is_counter, resolution_of, within_type
 from synthvae.schema.schema import Schema
-from synthvae.schema.support import Array, Support, outward, share, shortest
+from synthvae.schema.support import Array, Support, share
 from synthvae.schema.templates import number_template, text_template
 
 MAX_FOLDED = 0.2  # beyond this share of rare values a column has no levels worth naming
 MIN_KEY_ROWS = 20  # fewer distinct values may be distinct by chance
 MAX_WHOLE_LEVELS = 20  # more distinct whole numbers than this are a quantity
 MIN_ROWS_PER_LEVEL = 10
-MAX_DECIMALS = 9
 _KEY_NAME = re.compile(r"(?i:(^|[_ .-])(id|uuid|guid|key|code|no|nr)s?$)|[a-z0-9](Id|ID|Uuid|UUID|Guid|GUID|Key)s?$")
 
 
@@ -150,9 +149,9 @@ def _category(e: Evidence) -> Column | None:
     """A dictionary says itself that it has levels and which; those nobody has are kept, they reveal nobody."""
     if not pt.is_dictionary(e.raw.type):
         return None
-    stated = tables.plain(pa.chunked_array([_dictionary(e.raw)]))
+    stated = tables.plain(pa.chunked_array([tables.levels(e.raw)])).combine_chunks()
     codes = pc.index_in(e.values, stated).to_numpy().astype(np.int64)
-    return _categorical(e, stated.to_pylist(), codes, ordered=bool(e.raw.type.ordered))
+    return _categorical(e, stated, codes, ordered=bool(e.raw.type.ordered))
 
 
 def _text_key(e: Evidence) -> Column | None:
@@ -167,13 +166,13 @@ def _text_levels(e: Evidence) -> Column | None:
         return None
     encoded = e.values.combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy().astype(np.int64)
-    return _categorical(e, encoded.dictionary.to_pylist(), codes, ordered=None)
+    return _categorical(e, encoded.dictionary, codes, ordered=None)
 
 
 def _free_text(e: Evidence) -> Column | None:
     if not tables.is_text(e.type):
         return None
-    bounds = _supported_bounds(e, pc.utf8_length(e.values).to_numpy().astype(np.int64), 0)
+    bounds = bounds_of(e.support, pc.utf8_length(e.values).to_numpy().astype(np.int64), 0, e.exact)
     shortest_, longest = (int(bounds[0]), int(bounds[1])) if bounds else (0, 0)
     return Text(**e.facts(), min_length=max(shortest_, 0), max_length=longest)
 
@@ -183,10 +182,10 @@ def _instant(e: Evidence) -> Column | None:
         return None
     unit, zone = instants.unit(e.type), e.type.tz if pt.is_timestamp(e.type) else None
     counts = instants.counts(e.values).to_numpy()
-    resolution = _resolution(e.support, counts, unit)
+    resolution = resolution_of(e.support, counts, unit)
     step = instants.STEP[resolution] // instants.STEP[unit]
     # steps before and after: bounds go outward
-    bounds = _supported_bounds(e, counts // step, 0), _supported_bounds(e, -(-counts // step), 0)
+    bounds = bounds_of(e.support, counts // step, 0, e.exact), bounds_of(e.support, -(-counts // step), 0, e.exact)
     if bounds[0] is None or bounds[1] is None:
         return Datetime(**e.facts(), open_share=1.0, resolution=resolution, time_zone=zone)
     low, high = int(bounds[0][0]), int(bounds[1][1])
@@ -202,7 +201,7 @@ def _instant(e: Evidence) -> Column | None:
 
 
 def _whole_key(e: Evidence) -> Column | None:
-    if not pt.is_integer(e.type) or not e.is_key() or not (_KEY_NAME.search(e.name) or _is_counter(e.whole)):
+    if not pt.is_integer(e.type) or not e.is_key() or not (_KEY_NAME.search(e.name) or is_counter(e.whole)):
         return None
     template = number_template(e.whole)
     return None if template is None else Identifier(**e.facts(), template=template)
@@ -214,19 +213,20 @@ def _few_wholes(e: Evidence) -> Column | None:
     levels, codes = np.unique(e.whole, return_inverse=True)
     if levels.size > MAX_WHOLE_LEVELS or e.whole.size < MIN_ROWS_PER_LEVEL * levels.size:
         return None
-    return _categorical(e, levels.tolist(), codes, ordered=False)
+    return _categorical(e, pa.array(levels), codes, ordered=False)
 
 
 def _quantity(e: Evidence) -> Column:
     values = comparable(e.values)
     numbers = values.to_numpy()
+    numbers = numbers.astype(np.float16) if pt.is_float16(e.raw.type) else numbers
     finite = ~np.isnan(numbers)
     numbers, support = numbers[finite], e.support.where(finite)
-    decimals = e.type.scale if pt.is_decimal(e.type) else _decimals(support, numbers)
-    bounds = _bounds(support, numbers, decimals, e.exact)
+    decimals = e.type.scale if pt.is_decimal(e.type) else decimals_of(support, numbers)
+    bounds = bounds_of(support, numbers, decimals, e.exact)
     if bounds is None:
         return Numeric(**e.facts(), open_share=1.0, decimals=decimals)
-    low, high = _within_type(bounds, e.type)
+    low, high = within_type(bounds, e.type)
     outside = np.count_nonzero((numbers < numbers.dtype.type(low)) | (numbers > numbers.dtype.type(high)))
     return Numeric(**e.facts(), lower=low, upper=high, open_share=e.open_share(int(outside)), decimals=decimals)
 
@@ -249,83 +249,13 @@ RULES: tuple[Rule, ...] = (
 # --- levels ---------------------------------------------------------------------------------------------------------
 
 
-def _dictionary(values: pa.ChunkedArray) -> pa.Array:
-    return values.unify_dictionaries().chunk(0).dictionary
-
-
-def _categorical(e: Evidence, levels: list[Any], codes: Array, ordered: bool | None) -> Column | None:
+def _categorical(e: Evidence, levels: pa.Array, codes: Array, ordered: bool | None) -> Column | None:
     """The levels with support, or None where too much would be left out; ``ordered`` None sorts them by value."""
     counts = e.support.counts(codes, len(levels))
     rare = (counts > 0) & (counts < e.support.min_count)
     folded = int(np.count_nonzero(rare[codes]))
     if folded > MAX_FOLDED * codes.size or counts.max() < e.support.min_count:
         return None
-    kept = [level for level, out in zip(levels, rare.tolist(), strict=True) if not out]
+    kept = levels.filter(pa.array(~rare)).to_pylist()
     kept = sorted(kept) if ordered is None else kept
     return Categorical(**e.facts(), levels=tuple(kept), ordered=bool(ordered), open_share=e.open_share(folded))
-
-
-# --- numbers --------------------------------------------------------------------------------------------------------
-
-
-def _is_counter(values: Array) -> bool:
-    """Whether distinct whole numbers (n,) are dense and either in order or counted from 0 or 1."""
-    low, high = int(values.min()), int(values.max())
-    if high - low >= 2 * values.size:
-        return False
-    steps = np.diff(values)
-    return low in (0, 1) or bool(np.all(steps > 0) or np.all(steps < 0))
-
-
-def _bounds(support: Support, values: Array, decimals: int | None, exact: bool) -> tuple[Decimal, Decimal] | None:
-    """The supported extremes, rounded outward unless ``exact``; None where too few rows have a value."""
-    if support.count(np.ones(values.size, bool)) < max(support.min_count, 1):
-        return None
-    ends = support.extremes(values)
-    # where values are few, the fifth from below may lie above the fifth from above
-    low, high = sorted(map(shortest, ends))
-    return (low, high) if exact else outward(low, high, decimals)
-
-
-def _supported_bounds(e: Evidence, values: Array, decimals: int | None) -> tuple[Decimal, Decimal] | None:
-    return _bounds(e.support, values, decimals, e.exact)
-
-
-def _within_type(bounds: tuple[Decimal, Decimal], type_: pa.DataType) -> tuple[int | float, int | float]:
-    """Bounds as Python numbers: whole ones exactly, and never beyond what the type can hold."""
-    if pt.is_integer(type_):
-        info = np.iinfo(type_.to_pandas_dtype())
-        return max(int(bounds[0]), int(info.min)), min(int(bounds[1]), int(info.max))
-    return float(bounds[0]), float(bounds[1])
-
-
-def _decimals(support: Support, values: Array) -> int | None:
-    """The coarsest decimal grid all values (n,) lie on but fewer than min_count of them; None where there is none."""
-    if values.dtype.kind == "i" or support.mostly(values == np.rint(values)):
-        return -_trailing_zeros(support, values)
-    # a float of 53 binary digits stands for a decimal only while all its digits fit
-    room = 2.0 ** (np.finfo(values.dtype).nmant + 1)
-    largest = float(np.max(np.abs(values), initial=0))
-    for decimals in range(1, MAX_DECIMALS + 1):
-        if largest * 10.0**decimals >= room:
-            return None
-        if support.mostly(np.round(values.astype(np.float64), decimals).astype(values.dtype) == values):
-            return decimals
-    return None
-
-
-def _trailing_zeros(support: Support, values: Array) -> int:
-    """The zeros at the end of every whole number (n,) but a few, with enough numbers other than 0 behind them."""
-    zeros = 0
-    while zeros < 18:
-        multiple = values % 10 ** (zeros + 1) == 0
-        if not support.mostly(multiple) or support.count(multiple & (values != 0)) < support.min_count:
-            return zeros
-        zeros += 1
-    return zeros
-
-
-def _resolution(support: Support, counts: Array, unit: str) -> str:
-    """The coarsest resolution all instants (n,) but a few are multiples of."""
-    coarser = [name for name, step in instants.STEP.items() if step >= instants.STEP[unit]]
-    return next(name for name in coarser if support.mostly(counts % (instants.STEP[name] // instants.STEP[unit]) == 0))

@@ -39,8 +39,8 @@ def counts(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def to_iso(count: int, resolution: str, zoned: bool) -> str:
     """ISO 8601 text of a number of ``resolution`` steps since 1970; instants of a zone end in Z."""
-    text = str(np.datetime_as_string(np.datetime64(count, _NUMPY_UNIT.get(resolution, resolution))))
-    return f"{text}Z" if zoned and resolution not in ("D",) else text
+    moment: Any = np.array(count, f"datetime64[{_NUMPY_UNIT.get(resolution, resolution)}]")
+    return f"{moment}Z" if zoned and resolution != "D" else str(moment)
 
 
 def nanoseconds(text: str) -> int:

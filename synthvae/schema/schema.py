@@ -15,8 +15,10 @@ import pyarrow as pa
 
 from synthvae import tables
 from synthvae.errors import OutputError, SchemaError
-from synthvae.schema import check, serial
+from synthvae.schema import check, serial, wellformed
 from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
+
+MAX_WIDTH = 48  # of a column of the printed schema
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,7 +35,7 @@ class Schema:
     container: tables.Container = field(default=tables.Container("pandas"))
 
     def __post_init__(self) -> None:
-        problems = serial.schema_problems(self.columns, self.group, self.min_count)
+        problems = wellformed.schema_problems(self.columns, self.group, self.min_count)
         if problems:
             raise SchemaError("The schema is not well formed:", problems)
         # the columns are the truth: an edited column carries its dtype along
@@ -90,8 +92,7 @@ class Schema:
 
     def check(self, table: object) -> pa.Table:
         """The table as Arrow, in the schema's order and types; SchemaError lists everything unlawful in it."""
-        arrow = table if isinstance(table, pa.Table) else tables.read(table)[0]
-        return check.lawful(arrow, self.columns)
+        return check.lawful(tables.read(table)[0], self.columns, self.min_count)
 
     def restore(self, table: pa.Table, index: pd.Index | None = None) -> object:
         """An Arrow table of the schema's columns as the kind of table the schema was read from, dtypes as they came."""
@@ -134,8 +135,11 @@ class Schema:
 
     def __repr__(self) -> str:
         rows = [("column", "kind", "type", "nulls", "open", "values")]
-        rows += [(c.name, c.kind, c.arrow, "yes" if c.nullable else "", _open(c), _values(c)) for c in self.columns]
-        widths = [min(40, max(len(row[place]) for row in rows)) for place in range(len(rows[0]))]
+        rows += [
+            (repr(c.name)[1:-1], c.kind, c.arrow, "yes" if c.nullable else "", _open(c), _values(c))
+            for c in self.columns
+        ]
+        widths = [min(MAX_WIDTH, max(len(row[place]) for row in rows)) for place in range(len(rows[0]))]
         lines = [
             "  ".join(_cell(text, width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
         ]
@@ -160,7 +164,8 @@ def _values(column: Column) -> str:
         grid = "" if column.decimals is None else f", {column.decimals} decimals"
         return f"{column.lower} to {column.upper}{grid}"
     if isinstance(column, Categorical):
-        return f"{len(column.levels)} levels{', ordered' if column.ordered else ''}: {', '.join(map(str, column.levels[:5]))}"
+        order = ", ordered" if column.ordered else ""
+        return f"{len(column.levels)} levels{order}: {', '.join(map(str, column.levels[:5]))}"
     if isinstance(column, Datetime):
         return f"{column.lower} to {column.upper}, per {column.resolution}"
     told = [f.name for f in dataclasses.fields(column) if f.name not in _STATED]

@@ -1,25 +1,21 @@
-"""A schema as JSON a person can read and edit, and everything that can be wrong with one."""
+"""A schema as JSON a person can read and edit."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from synthvae.errors import SchemaError
-from synthvae.schema.columns import KINDS, Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
-from synthvae.schema.instants import STEP, nanoseconds
-from synthvae.tables import Kind, arrow_type
+from synthvae.schema.columns import KINDS, Column
+from synthvae.schema.wellformed import fits, said, schema_problems
+from synthvae.tables import Kind
 
 FORMAT = "synthvae-schema"
 VERSION = 1
 Parts = tuple[tuple[Column, ...], str | None, int, Kind]
-
-_SIMPLE = r"sequence:\d+|(?:digits|number|upper|lower|hex|HEX|alnum):[1-9]\d*|uuid"
-_TEMPLATE = re.compile(rf"(?:[^{{}}]|\{{\{{|\}}\}}|\{{(?:{_SIMPLE})\}})*")
 
 
 def to_dict(columns: Sequence[Column], group: str | None, min_count: int, kind: str) -> dict[str, Any]:
@@ -114,102 +110,11 @@ def _item_problems(place: int, item: object) -> Iterator[str]:
     for key, about in fields.items():
         if key not in item and about.default is dataclasses.MISSING:
             yield f"column {name}: {key!r} is missing"
-        elif key in item and not _fits(item[key], hints[key]):
-            yield f"column {name}: {key!r} must be {_said(hints[key])}, received {item[key]!r}"
-
-
-def _fits(value: object, hint: Any) -> bool:
-    """Whether a JSON value is of the annotated type; true and false are no numbers, lists are tuples."""
-    if typing.get_origin(hint) is tuple:
-        return isinstance(value, list | tuple) and all(_fits(part, typing.get_args(hint)[0]) for part in value)
-    choices = typing.get_args(hint) or (hint,)
-    return type(value) in choices or (value is None and type(None) in choices)
-
-
-def _said(hint: Any) -> str:
-    names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", type(None): "null"}
-    if typing.get_origin(hint) is tuple:
-        return f"a list of {_said(typing.get_args(hint)[0])}"
-    return " or ".join(names.get(choice, str(choice)) for choice in typing.get_args(hint) or (hint,))
+        elif key in item and not fits(item[key], hints[key]):
+            yield f"column {name}: {key!r} must be {said(hints[key])}, received {item[key]!r}"
 
 
 def _column(item: Mapping[str, Any]) -> Column:
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in item.items() if key != "kind"}
-    return KINDS[item["kind"]](**values)
-
-
-# --- what contradicts itself ----------------------------------------------------------------------------------------
-
-
-def schema_problems(columns: Sequence[Column], group: str | None, min_count: object) -> list[str]:
-    """Everything that is wrong with a schema made of these columns."""
-    problems = [] if columns else ["a schema needs at least one column"]
-    names = [column.name for column in columns]
-    problems += [f"column {name!r} appears more than once" for name in dict.fromkeys(names) if names.count(name) > 1]
-    if type(min_count) is not int or min_count < 1:
-        problems.append(f"'min_count' must be a whole number of at least 1, received {min_count!r}")
-    if group is not None and group not in names:
-        problems.append(f"'group' must name a column, received {group!r}")
-    return problems + [f"column {column.name!r}: {text}" for column in columns for text in column_problems(column)]
-
-
-def column_problems(column: Column) -> Iterator[str]:
-    """Everything that is wrong with one column."""
-    hints = typing.get_type_hints(type(column))
-    wrong = [f.name for f in dataclasses.fields(column) if not _fits(getattr(column, f.name), hints[f.name])]
-    if wrong:
-        yield from (f"{key!r} must be {_said(hints[key])}, received {getattr(column, key)!r}" for key in wrong)
-        return
-    try:
-        arrow_type(column.arrow)
-    except ValueError as error:
-        yield f"'arrow': {error}"
-    if column.open_share is not None and not 0 <= column.open_share <= 1:
-        yield f"'open_share' must be from 0 to 1, received {column.open_share}"
-    yield from _PROBLEMS[type(column)](column)
-
-
-def _numeric(column: Numeric) -> Iterator[str]:
-    if column.lower is not None and column.upper is not None and column.lower > column.upper:
-        yield f"'lower' {column.lower} is above 'upper' {column.upper}"
-
-
-def _categorical(column: Categorical) -> Iterator[str]:
-    twice = [level for place, level in enumerate(column.levels) if level in column.levels[:place]]
-    yield from (f"level {level!r} appears more than once" for level in dict.fromkeys(twice))
-    if len({isinstance(level, str) for level in column.levels}) > 1:
-        yield "'levels' must be all text or all numbers"
-    if not column.levels and not column.nullable:
-        yield "a column without 'levels' is always null, so it must be 'nullable'"
-
-
-def _datetime(column: Datetime) -> Iterator[str]:
-    if column.resolution not in STEP:
-        yield f"'resolution' must be one of {', '.join(STEP)}, received {column.resolution!r}"
-    bounds: dict[str, int] = {}
-    for key, text in (("lower", column.lower), ("upper", column.upper)):
-        try:
-            bounds |= {} if text is None else {key: nanoseconds(text)}
-        except ValueError as error:
-            yield f"{key!r}: {error}"
-    if len(bounds) == 2 and bounds["lower"] > bounds["upper"]:
-        yield f"'lower' {column.lower} is after 'upper' {column.upper}"
-
-
-def _identifier(column: Identifier) -> Iterator[str]:
-    if not _TEMPLATE.fullmatch(column.template):
-        yield "'template' has a brace that opens no known placeholder; write {{ and }} for braces"
-
-
-def _text(column: Text) -> Iterator[str]:
-    if not 0 <= column.min_length <= column.max_length:
-        yield f"lengths must be 0 <= 'min_length' <= 'max_length', received {column.min_length} and {column.max_length}"
-
-
-def _boolean(column: Boolean) -> Iterator[str]:
-    yield from ()
-
-
-_PROBLEMS: dict[type[Column], typing.Callable[[Any], Iterator[str]]] = {
-    Numeric: _numeric, Categorical: _categorical, Boolean: _boolean, Datetime: _datetime, Identifier: _identifier, Text: _text,
-}  # fmt: skip
+    made: Callable[..., Column] = KINDS[item["kind"]]
+    return made(**values)

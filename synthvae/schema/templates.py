@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
-from os.path import commonprefix
 from typing import Any
 
 import numpy as np
@@ -88,7 +87,9 @@ def _class_of(characters: str) -> str | None:
 def _numbered(values: pa.ChunkedArray) -> str | None:
     """A shared prefix and a number of varying length."""
     bounds = pc.min_max(values).as_py()
-    prefix = re.sub(r"\d+$", "", commonprefix([bounds["min"], bounds["max"]]))
+    same = [a == b for a, b in zip(bounds["min"], bounds["max"], strict=False)]
+    # what the first and the last in order share, all share; digits at its end belong to the number
+    prefix = re.sub(r"\d+$", "", bounds["min"][: [*same, False].index(False)])
     rest = pc.utf8_slice_codeunits(values, len(prefix))
     if len(prefix) > MAX_LENGTH or not pc.all(pc.match_substring_regex(rest, "^(0|[1-9][0-9]{0,17})$")).as_py():
         return None

@@ -67,7 +67,9 @@ def checked(table: pa.Table) -> pa.Table:
 
 def _problems(name: str, values: pa.ChunkedArray) -> Iterator[str]:
     if not is_supported(values.type):
-        yield f"column {name!r} is of type {values.type}; {_advice(values.type)}"
+        # the fields of a struct made from Python objects are data, not schema
+        said = str(values.type).split("<")[0] if pt.is_nested(values.type) else values.type
+        yield f"column {name!r} is of type {said}; {_advice(values.type)}"
     elif pt.is_floating(values.type):
         wide = values.cast(pa.float32()) if pt.is_float16(values.type) else values
         yield from _finding(name, pc.is_inf(wide), "infinite values", "replace them by nulls or large numbers")

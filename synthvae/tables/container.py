@@ -78,9 +78,9 @@ def _from_arrow(table: object) -> pa.Table:
 def _reader(table: object) -> Callable[[], pa.Table] | None:
     """How to read what is no table yet but can become one."""
     if isinstance(table, pds.Dataset):
-        return table.to_table
+        return lambda: table.to_table()
     if isinstance(table, pa.RecordBatchReader):
-        return table.read_all
+        return lambda: table.read_all()
     if isinstance(table, pa.RecordBatch):
         return lambda: pa.Table.from_batches([table])
     return (lambda: pa.table(table)) if isinstance(table, ArrowStream) else None

@@ -38,6 +38,9 @@ def write(batches: Iterable[pa.RecordBatch], path: str | Path, schema: pa.Schema
 
 @contextmanager
 def _complete_or_nothing(target: Path) -> Iterator[Path]:
+    # a rename onto a folder would fail only once all is written
+    if target.is_dir():
+        raise OutputError(f"Expected the name of a file to write. Received: {target}, a folder.")
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         yield temporary

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from synthvae import backend
 from synthvae.errors import OutputError, TrainingError
 from synthvae.networks.layout import Array
 
@@ -38,8 +39,8 @@ def fingerprint(tokens: Array, settings: str) -> str:
 
 def write(path: Path, vae: Any, optimizer: Any, print_: str, state: State) -> None:
     """Write beside, then rename."""
-    arrays = {f"weight{i}": np.array(v) for i, v in enumerate(vae.trainable_variables)}
-    arrays |= {f"optimizer{i}": np.array(v) for i, v in enumerate(optimizer.variables)}
+    arrays = {f"weight{i}": value for i, value in enumerate(backend.arrays(vae.trainable_variables))}
+    arrays |= {f"optimizer{i}": value for i, value in enumerate(backend.arrays(optimizer.variables))}
     arrays |= {f"best{i}": value for i, value in enumerate(state.weights)}
     history = state.history
     arrays |= {"history_epoch": np.array(history.epoch), "history_train": np.array(history.train)}
@@ -69,10 +70,8 @@ def resume(path: Path, vae: Any, optimizer: Any, print_: str, fresh: State) -> S
             f"The checkpoint {str(path)!r} belongs to another fit (another table, seed or setting). Use the same ones to "
             "resume, or delete it to begin anew."
         )
-    for i, variable in enumerate(vae.trainable_variables):
-        variable.assign(arrays[f"weight{i}"])
-    for i, variable in enumerate(optimizer.variables):
-        variable.assign(arrays[f"optimizer{i}"])
+    for prefix, variables in (("weight", vae.trainable_variables), ("optimizer", optimizer.variables)):
+        backend.assign(variables, [arrays[f"{prefix}{i}"] for i in range(len(variables))])
     history = fresh.history
     for row in zip(*(arrays[f"history_{part}"] for part in ("epoch", "train", "held_out", "kl")), strict=True):
         history.add(int(row[0]), *row[1:])

@@ -95,7 +95,7 @@ class Trainer:
             if not state.weights:
                 raise
             ended = "interrupted"
-        assign(self.vae, state.weights)
+        backend.assign(self.vae.trainable_variables, state.weights)
         return Outcome(state.history, state.best, ended, time.monotonic() - began)
 
     def _epoch(
@@ -130,13 +130,14 @@ class Trainer:
 
     def _judge(self, judge: _Judge, epoch: int, train: Array, state: checkpoint.State) -> None:
         """Score the averaged weights on the held-out rows and keep them if they are the best so far."""
-        current = values(self.vae)
-        self.optimizer.finalize_variable_values(self.vae.trainable_variables)
+        variables = self.vae.trainable_variables
+        current = backend.arrays(variables)
+        self.optimizer.finalize_variable_values(variables)
         state.history.add(epoch, train, *judge())
         losses = state.history.losses
         if losses[-1] <= min(losses):
-            state.weights, state.best = values(self.vae), epoch
-        assign(self.vae, current)
+            state.weights, state.best = backend.arrays(variables), epoch
+        backend.assign(variables, current)
 
     def _save(self, state: checkpoint.State, epoch: int, tokens: Array) -> None:
         state.epoch = epoch
@@ -176,13 +177,3 @@ def start_frequencies(vae: VAE, tokens: Array) -> None:
     bias = [np.log(np.bincount(column, minlength=v) + 0.5) for column, v in zip(tokens.T, vae.layout.sizes, strict=True)]
     vae.decoder.head.bias.assign(np.concatenate([b - b.max() for b in bias]).astype("float32"))
 
-
-def values(vae: VAE) -> list[Array]:
-    """The weights as arrays."""
-    return [np.array(v) for v in vae.trainable_variables]
-
-
-def assign(vae: VAE, weights: list[Array]) -> None:
-    """Put arrays back as weights."""
-    for variable, value in zip(vae.trainable_variables, weights, strict=True):
-        variable.assign(value)

@@ -1,0 +1,43 @@
+"""What the tests share: small tables and one small fitted model."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import synthvae as sv
+
+
+def mixed_table(rows: int = 600, seed: int = 0) -> pd.DataFrame:
+    """Numbers, categories, dates, ids and nulls that depend on one another."""
+    rng = np.random.default_rng(seed)
+    wealth = rng.normal(size=rows)
+    income = np.round(np.exp(10 + wealth), 2)
+    job = np.where(wealth > 0.5, "lawyer", np.where(rng.random(rows) < 0.5, "baker", "smith"))
+    bonus = pd.Series(np.where(wealth > 0, np.round(income / 10), np.nan))
+    return pd.DataFrame(
+        {
+            "id": [f"C-{i:05d}" for i in range(rows)],
+            "age": rng.integers(18, 80, rows),
+            "income": income,
+            "job": pd.Categorical(job, ["smith", "baker", "lawyer"], ordered=True),
+            "bonus": bonus,
+            "member": pd.array(rng.random(rows) < 0.3, dtype="boolean"),
+            "since": pd.Timestamp("2015-01-01") + pd.to_timedelta(rng.integers(0, 3000, rows), "D"),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def table() -> pd.DataFrame:
+    return mixed_table()
+
+
+@pytest.fixture(scope="session")
+def model(table: pd.DataFrame) -> sv.Synthesizer:
+    return sv.Synthesizer(epochs=3, random_state=0).fit(table)

@@ -1,0 +1,167 @@
+"""The mathematics on layouts small enough to check by hand."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from keras import ops
+
+from synthvae.generation.complete import NEVER, allowed, inverse_cdf
+from synthvae.networks.layout import Layout
+from synthvae.networks.priors import StandardNormal
+from synthvae.networks.vae import VAE, NetworkConfig
+
+SMALL = NetworkConfig(latent_dim=2, encoder_width=8, decoder_width=8, decoder_depth=1)
+
+
+def layout(sizes: tuple[int, ...] = (3, 4, 5), parents: tuple[int, ...] = (-1, -1, 1)) -> Layout:
+    rng = np.random.default_rng(0)
+    features = [np.zeros((v, 0), "float32") for v in sizes]
+    compatible: list[np.ndarray | None] = [None] * len(sizes)
+    for j, parent in enumerate(parents):
+        if parent >= 0:
+            features[parent] = rng.normal(size=(sizes[parent], 2)).astype("float32")
+            features[j] = rng.normal(size=(sizes[parent], sizes[j], 3)).astype("float32")
+            compatible[j] = np.ones((sizes[parent], sizes[j]), bool)
+    return Layout(sizes, parents, tuple(features), tuple(np.ones(v, bool) for v in sizes), tuple(compatible))
+
+
+def vae(of: Layout | None = None) -> VAE:
+    model = VAE(of or layout(), SMALL, np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    for variable in model.trainable_variables:  # zero biases would hide mistakes
+        variable.assign(np.asarray(variable) + rng.normal(size=variable.shape).astype("float32") * 0.1)
+    return model
+
+
+def test_layout_offsets_and_children() -> None:
+    of = layout()
+    assert of.b == 3
+    assert of.v == 12
+    assert of.offsets.tolist() == [0, 3, 7]
+    assert of.children == (-1, 2, -1)
+    assert of.numeric == (1, 2)
+    assert of.f == 3
+    assert of.feature_table.shape == (1 + 4 + 20, 3)
+    assert of.feature_offsets.tolist() == [1, 5]
+
+
+def test_the_first_layer_is_a_sum_over_blocks() -> None:
+    """Revealing a cell adds just what recomputing the first layer would."""
+    model = vae()
+    tokens = np.array([[2, 3, 4], [0, 1, 2]], "int32")
+    z = np.zeros((2, 2), "float32")
+    known = np.zeros((2, 3), bool)
+    stem = ops.convert_to_numpy(model.decoder.stem(tokens, known, z))
+    for j in range(3):
+        parents = tokens[:, max(model.layout.parents[j], 0)]
+        stem = stem + ops.convert_to_numpy(model.decoder.reveal(j, tokens[:, j], parents))
+        known[:, j] = True
+        again = ops.convert_to_numpy(model.decoder.stem(tokens, known, z))
+        np.testing.assert_allclose(stem, again, atol=1e-5)
+
+
+def test_block_logits_are_a_slice_of_all_logits() -> None:
+    model = vae()
+    h = np.random.default_rng(2).normal(size=(5, 8)).astype("float32")
+    whole = ops.convert_to_numpy(model.decoder.head(h))
+    for j, (first, size) in enumerate(zip(model.layout.offsets, model.layout.sizes, strict=True)):
+        part = ops.convert_to_numpy(model.decoder.block_logits(j, h))
+        np.testing.assert_allclose(part, 30 * np.tanh(whole[:, first : first + size] / 30), atol=1e-5)
+
+
+def test_unknown_cells_do_not_leak() -> None:
+    model = vae()
+    known = np.array([[True, False, False]])
+    z = np.zeros((1, 2), "float32")
+    a = model.decoder(np.array([[1, 0, 0]], "int32"), known, z)
+    b = model.decoder(np.array([[1, 3, 4]], "int32"), known, z)
+    np.testing.assert_array_equal(ops.convert_to_numpy(a), ops.convert_to_numpy(b))
+
+
+def test_a_child_is_never_known_before_its_parent() -> None:
+    model = vae()
+    rng = np.random.default_rng(3)
+    known = ops.convert_to_numpy(model._known(rng.random((500, 3), "float32"), rng.random((500, 1), "float32")))
+    assert not (known[:, 2] & ~known[:, 1]).any()
+    assert np.unique(known.sum(axis=1)).tolist() == [0, 1, 2, 3]
+
+
+def test_the_encoder_never_sees_half_a_cell_and_half_of_the_rows_whole() -> None:
+    model = vae()
+    rng = np.random.default_rng(3)
+    seen = ops.convert_to_numpy(model._seen(rng.random((4000, 3), "float32"), rng.random((4000, 1), "float32")))
+    assert (seen[:, 1] == seen[:, 2]).all()
+    # of the other half a row of two cells is whole with the mean of (1 - share) ** 2, a third
+    assert seen.all(axis=1).mean() == pytest.approx(0.5 + 0.5 / 3, abs=0.03)
+
+
+def test_nats_are_an_unbiased_order_average() -> None:
+    """The random-mask estimate agrees with the sum over all orders in which parents come first."""
+    model = vae()
+    tokens = np.array([[1, 2, 3]], "int32")
+    z = np.array([[0.3, -0.2]], "float32")
+    orders = [o for o in itertools.permutations(range(3)) if o.index(1) < o.index(2)]
+    # a uniformly random order with parent and child swapped where needed gives every legal order the same weight
+    exact = np.mean([_order_nats(model, tokens, z, order) for order in orders])
+    n = 20000
+    rng = np.random.default_rng(4)
+    many = np.repeat(tokens, n, axis=0)
+    known = model._known(rng.random((n, 3), "float32"), rng.random((n, 1), "float32"))
+    estimate = ops.convert_to_numpy(model._nats(many, known, model.decoder(many, known, np.repeat(z, n, axis=0))))
+    assert estimate.sum(axis=1).mean() == pytest.approx(exact, rel=0.02)
+
+
+def _order_nats(model: VAE, tokens: np.ndarray, z: np.ndarray, order: tuple[int, ...]) -> float:
+    known, total = np.zeros((1, 3), bool), 0.0
+    for j in order:
+        logits = ops.convert_to_numpy(model.decoder(tokens, known, z))[0]
+        first = model.layout.offsets[j]
+        block = logits[first : first + model.layout.sizes[j]]
+        total += float(np.log(np.exp(block).sum()) - block[tokens[0, j]])
+        known[0, j] = True
+    return total
+
+
+def test_free_bits_hold_the_rate() -> None:
+    model = vae()
+    nats = np.full((4, 3), 2.0, "float32")
+    low, high = np.full((4, 2), 0.5, "float32"), np.full((4, 2), 5.0, "float32")
+    assert float(model.objective(nats, low, 1.0)) == pytest.approx(6.0 + SMALL.free_nats)
+    assert float(model.objective(nats, high, 1.0)) == pytest.approx(6.0 + 10.0)
+    assert float(model.objective(nats, high, 0.5)) == pytest.approx(6.0 + 5.0)
+
+
+def test_kl_is_zero_at_the_prior() -> None:
+    model = vae()
+    for variable in model.encoder.out.trainable_variables:
+        variable.assign(np.zeros(variable.shape, "float32"))
+    _, kl = model(np.zeros((2, 3), "int32"), np.full((2, 8), 0.5, "float32"), np.zeros((2, 2), "float32"))
+    np.testing.assert_allclose(ops.convert_to_numpy(kl), 0.0, atol=1e-6)
+
+
+def test_standard_normal_integrates_to_one() -> None:
+    axis = np.linspace(-6, 6, 121, dtype="float32")
+    grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    density = np.exp(ops.convert_to_numpy(StandardNormal().log_prob(grid)))
+    assert density.sum() * 0.1**2 == pytest.approx(1.0, abs=1e-3)
+
+
+def test_inverse_cdf_picks_by_share_and_never_a_forbidden_token() -> None:
+    logits = np.log(np.array([[0.2, 0.3, 0.5]] * 4, "float32"))
+    u = np.array([0.0, 0.19, 0.49, 0.9999999], "float32")
+    assert ops.convert_to_numpy(inverse_cdf(logits, u)).tolist() == [0, 0, 1, 2]
+    logits[:, 2] = logits[:, 0] = NEVER
+    assert ops.convert_to_numpy(inverse_cdf(logits, u)).tolist() == [1, 1, 1, 1]
+
+
+def test_allowed_follows_the_parent() -> None:
+    of = layout()
+    compatible = np.zeros((4, 5), bool)
+    compatible[:, 0] = True
+    compatible[2] = [False, True, True, False, False]
+    of = Layout(of.sizes, of.parents, of.features, of.sampleable, (None, None, compatible))
+    rows = ops.convert_to_numpy(allowed(of, 2, np.array([0, 2], "int32")))
+    assert (rows == 0).tolist() == [[True, False, False, False, False], [False, True, True, False, False]]
