@@ -38,6 +38,7 @@ with _quiet():
 
 Array = np.ndarray[Any, Any]
 Tensor = Any
+Noise = tuple[Array, ...]
 
 
 class Objective(Protocol):
@@ -45,7 +46,7 @@ class Objective(Protocol):
 
     trainable_variables: list[Any]
 
-    def __call__(self, tokens: Tensor, uniforms: Tensor, normals: Tensor) -> tuple[Tensor, Tensor]: ...
+    def __call__(self, tokens: Tensor, *noise: Tensor) -> tuple[Tensor, Tensor]: ...
 
     def objective(self, nats: Tensor, kl: Tensor, kl_weight: Tensor) -> Tensor: ...
 
@@ -53,13 +54,14 @@ class Objective(Protocol):
 class Loop(Protocol):
     """Runs of steps on the device.
 
-    rows (s, n) int32 row numbers of s batches; uniforms (s, n, 2 b + 2) and normals (s, n, k) their noise;
-    kl_weights (s,). Returned are per-row means over the run: nats per block (b,), KL per dimension (k,).
+    rows (s, n) int32 row numbers of s batches; noise: arrays (s, n, ...) for the model; rates and kl_weights (s,):
+    learning rate and weight of the KL term. Returned are per-row means over the run: nats per block (b,), KL per
+    dimension (k,).
     """
 
-    def train(self, rows: Array, uniforms: Array, normals: Array, kl_weights: Array) -> tuple[Array, Array]: ...
+    def train(self, rows: Array, noise: Noise, rates: Array, kl_weights: Array) -> tuple[Array, Array]: ...
 
-    def evaluate(self, rows: Array, uniforms: Array, normals: Array) -> tuple[Array, Array]: ...
+    def evaluate(self, rows: Array, noise: Noise) -> tuple[Array, Array]: ...
 
 
 def name() -> str:
@@ -106,47 +108,44 @@ class TensorFlowLoop:
         self._train = tf.function(partial(self._train_run), reduce_retracing=True)
         self._evaluate = tf.function(partial(self._evaluate_run), reduce_retracing=True)
 
-    def train(self, rows: Array, uniforms: Array, normals: Array, kl_weights: Array) -> tuple[Array, Array]:
-        nats, kl = self._train(rows, uniforms, normals, kl_weights)
+    def train(self, rows: Array, noise: Noise, rates: Array, kl_weights: Array) -> tuple[Array, Array]:
+        nats, kl = self._train(rows, noise, rates, kl_weights)
         return nats.numpy(), kl.numpy()
 
-    def evaluate(self, rows: Array, uniforms: Array, normals: Array) -> tuple[Array, Array]:
-        nats, kl = self._evaluate(rows, uniforms, normals)
+    def evaluate(self, rows: Array, noise: Noise) -> tuple[Array, Array]:
+        nats, kl = self._evaluate(rows, noise)
         return nats.numpy(), kl.numpy()
 
-    def _batch(self, rows: Tensor) -> Tensor:
+    def _terms(self, rows: Tensor, noise: list[Tensor]) -> tuple[Tensor, Tensor]:
         import tensorflow as tf
 
-        return tf.cast(tf.gather(self.tokens, rows), tf.int32)
+        return self.model(tf.cast(tf.gather(self.tokens, rows), tf.int32), *noise)
 
-    def _train_run(self, rows: Tensor, uniforms: Tensor, normals: Tensor, kl_weights: Tensor) -> tuple[Tensor, Tensor]:
+    def _train_run(self, rows: Tensor, noise: tuple[Tensor, ...], rates: Tensor, kl_weights: Tensor) -> list[Tensor]:
         import tensorflow as tf
 
         variables = self.model.trainable_variables
         values = [v.value for v in variables]
-        nats_sum, kl_sum = tf.zeros(self.tokens.shape[1]), tf.zeros(normals.shape[2])
+        sums = [tf.zeros(self.tokens.shape[1]), tf.zeros(noise[1].shape[2])]
         for s in tf.range(tf.shape(rows)[0]):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(values)
-                nats, kl = self.model(self._batch(rows[s]), uniforms[s], normals[s])
+                nats, kl = self._terms(rows[s], [part[s] for part in noise])
                 loss = self.model.objective(nats, kl, kl_weights[s])
             gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, values)]
+            self.optimizer.learning_rate.assign(rates[s])
             self.optimizer.apply(gradients, variables)
-            nats_sum += tf.reduce_mean(nats, axis=0)
-            kl_sum += tf.reduce_mean(kl, axis=0)
-        steps = tf.cast(tf.shape(rows)[0], tf.float32)
-        return nats_sum / steps, kl_sum / steps
+            sums = [sums[0] + tf.reduce_mean(nats, axis=0), sums[1] + tf.reduce_mean(kl, axis=0)]
+        return [total / tf.cast(tf.shape(rows)[0], tf.float32) for total in sums]
 
-    def _evaluate_run(self, rows: Tensor, uniforms: Tensor, normals: Tensor) -> tuple[Tensor, Tensor]:
+    def _evaluate_run(self, rows: Tensor, noise: tuple[Tensor, ...]) -> list[Tensor]:
         import tensorflow as tf
 
-        nats_sum, kl_sum = tf.zeros(self.tokens.shape[1]), tf.zeros(normals.shape[2])
+        sums = [tf.zeros(self.tokens.shape[1]), tf.zeros(noise[1].shape[2])]
         for s in tf.range(tf.shape(rows)[0]):
-            nats, kl = self.model(self._batch(rows[s]), uniforms[s], normals[s])
-            nats_sum += tf.reduce_mean(nats, axis=0)
-            kl_sum += tf.reduce_mean(kl, axis=0)
-        steps = tf.cast(tf.shape(rows)[0], tf.float32)
-        return nats_sum / steps, kl_sum / steps
+            nats, kl = self._terms(rows[s], [part[s] for part in noise])
+            sums = [sums[0] + tf.reduce_mean(nats, axis=0), sums[1] + tf.reduce_mean(kl, axis=0)]
+        return [total / tf.cast(tf.shape(rows)[0], tf.float32) for total in sums]
 
 
 class JaxLoop:
@@ -160,20 +159,20 @@ class JaxLoop:
         self._train = jax.jit(self._train_run, donate_argnums=(0, 1))
         self._evaluate = jax.jit(self._evaluate_run)
 
-    def train(self, rows: Array, uniforms: Array, normals: Array, kl_weights: Array) -> tuple[Array, Array]:
+    def train(self, rows: Array, noise: Noise, rates: Array, kl_weights: Array) -> tuple[Array, Array]:
         weights = [v.value for v in self.model.trainable_variables]
         state = [v.value for v in self.optimizer.variables]
-        weights, state, sums = self._train(weights, state, self.tokens, (rows, uniforms, normals, kl_weights))
+        weights, state, sums = self._train(weights, state, self.tokens, (rows, noise, rates, kl_weights))
         assign(self.model.trainable_variables, weights)
         assign(self.optimizer.variables, state)
         return np.asarray(sums[0]), np.asarray(sums[1])
 
-    def evaluate(self, rows: Array, uniforms: Array, normals: Array) -> tuple[Array, Array]:
+    def evaluate(self, rows: Array, noise: Noise) -> tuple[Array, Array]:
         weights = [v.value for v in self.model.trainable_variables]
-        sums = self._evaluate(weights, self.tokens, (rows, uniforms, normals))
+        sums = self._evaluate(weights, self.tokens, (rows, noise))
         return np.asarray(sums[0]), np.asarray(sums[1])
 
-    def _terms(self, weights: Tensor, tokens: Tensor, rows: Tensor, *noise: Tensor) -> tuple[Tensor, Tensor]:
+    def _terms(self, weights: Tensor, tokens: Tensor, rows: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         batch = tokens[rows].astype("int32")
         with keras.StatelessScope(state_mapping=zip(self.model.trainable_variables, weights, strict=True)):
             return self.model(batch, *noise)
@@ -181,13 +180,16 @@ class JaxLoop:
     def _train_run(self, weights: Tensor, state: Tensor, tokens: Tensor, run: Tensor) -> Tensor:
         import jax
 
-        def loss(weights: Tensor, rows: Tensor, uniforms: Tensor, normals: Tensor, kl_weight: Tensor) -> Tensor:
-            nats, kl = self._terms(weights, tokens, rows, uniforms, normals)
+        place = next(i for i, v in enumerate(self.optimizer.variables) if v is self.optimizer.learning_rate)
+
+        def loss(weights: Tensor, rows: Tensor, noise: Tensor, kl_weight: Tensor) -> Tensor:
+            nats, kl = self._terms(weights, tokens, rows, noise)
             return self.model.objective(nats, kl, kl_weight), (nats.mean(0), kl.mean(0))
 
         def step(carry: Tensor, inputs: Tensor) -> Tensor:
-            weights, state = carry
-            (_, means), gradients = jax.value_and_grad(loss, has_aux=True)(weights, *inputs)
+            (weights, state), (rows, noise, rate, kl_weight) = carry, inputs
+            (_, means), gradients = jax.value_and_grad(loss, has_aux=True)(weights, rows, noise, kl_weight)
+            state = [*state[:place], rate, *state[place + 1 :]]
             weights, state = self.optimizer.stateless_apply(state, gradients, weights)
             return (weights, state), means
 

@@ -32,7 +32,7 @@ def history(codec: TableCodec, outcome: Outcome) -> pd.DataFrame:
     for name in dict.fromkeys(codec.block_columns):
         blocks = [j for j, column in enumerate(codec.block_columns) if column == name]
         frame[f"nats {name}"] = nats[:, blocks].sum(axis=1)
-    return pd.DataFrame(frame | {f"kl {i}": kl[:, i] for i in range(kl.shape[1])})
+    return pd.DataFrame(frame | {f"kl {i}": kl[:, i] for i in range(kl.shape[1])}).astype(float)
 
 
 def facts(table: pa.Table, codec: TableCodec, plan: Plan, outcome: Outcome, cost: Estimate, seed: int) -> dict[str, Any]:
@@ -54,6 +54,10 @@ def facts(table: pa.Table, codec: TableCodec, plan: Plan, outcome: Outcome, cost
         "active_dimensions": int((kl > ACTIVE_NATS).sum()),
         "seconds": round(outcome.seconds, 1),
         "seed": seed,
-        "folded": {name: vars(report) for name, report in codec.reports.items() if report.folded_rows or report.notes},
+        "folded": {
+            name: {"folded_rows": report.folded_rows, "notes": list(report.notes)}
+            for name, report in codec.reports.items()
+            if report.folded_rows or report.notes
+        },
         "versions": {"synthvae": version("synthvae"), "backend": backend.name(), "python": platform.python_version()},
     }

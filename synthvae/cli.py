@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from synthvae.errors import BundleError, ParameterError, SynthvaeError, SynthvaeWarning, TableError
+from synthvae.errors import BundleError, ParameterError, SchemaError, SynthvaeError, SynthvaeWarning, TableError
 
 if TYPE_CHECKING:
     from synthvae.training.trainer import Progress
@@ -54,11 +54,13 @@ def infer(
     """Say what each column of a table means."""
     from synthvae.schema.infer import infer_schema
 
+    if output:
+        _writable(output)
     schema = infer_schema(table, exact=exact)
-    out.print(str(schema), markup=False, highlight=False)
+    _say(out, str(schema))
     if output:
         schema.save(output)
-        err.print(f"Schema written to {output}", markup=False)
+        _say(err, f"Schema written to {output}")
 
 
 @app.command()
@@ -71,16 +73,17 @@ def fit(
     seed: Seed = None,
 ) -> None:
     """Learn a table and save the model."""
-    from synthvae.schema.schema import Schema
     from synthvae.synthesizer import Synthesizer
 
     _writable(output)
-    model = Synthesizer(Schema.load(schema) if schema else None, epochs=epochs, random_state=seed)
+    if checkpoint:
+        _writable(checkpoint)
+    model = Synthesizer(_schema(schema) if schema else None, epochs=epochs, random_state=seed)
     with fit_progress() as progress:
         model.fit(table, progress=progress, checkpoint=checkpoint)
     model.save(output)
     _card(model)
-    err.print(f"Model written to {output}", markup=False)
+    _say(err, f"Model written to {output}")
 
 
 @app.command()
@@ -93,10 +96,11 @@ def sample(
     """Write synthetic rows."""
     from synthvae.synthesizer import load
 
+    _writable(output, (".parquet", ".pq", ".csv"))
     fitted = load(model)
     with _bar("sampling", rows) as advance:
         fitted.write(output, rows, random_state=seed, progress=advance)
-    err.print(f"{rows:,} rows written to {output}", markup=False)
+    _say(err, f"{rows:,} rows written to {output}")
 
 
 @app.command()
@@ -109,9 +113,10 @@ def inspect(
 
     fitted = load(model)
     if as_json:
-        print(json.dumps({"card": fitted.card_, "schema": fitted.schema_.to_json()}, indent=1, ensure_ascii=False))
+        facts = {"card": fitted.card_, "schema": json.loads(fitted.schema_.to_json())}
+        print(json.dumps(facts, indent=1, ensure_ascii=False))
         return
-    out.print(str(fitted.schema_), markup=False, highlight=False)
+    _say(out, str(fitted.schema_))
     _card(fitted)
 
 
@@ -122,7 +127,7 @@ def main() -> None:
         app()
     except SynthvaeError as error:
         err.print("[bold red]Error:[/] ", end="")
-        err.print(str(error), markup=False, highlight=False)
+        _say(err, str(error))
         sys.exit(2 if isinstance(error, UNUSABLE) else 1)
     except KeyboardInterrupt:
         err.print("Interrupted; nothing was written.")
@@ -180,8 +185,25 @@ def _card(model: Any) -> None:
     out.print(grid)
 
 
-def _writable(path: Path) -> None:
-    """Find out before the fit, not after it, that its result cannot be saved."""
+def _say(console: Console, text: str) -> None:
+    """Text as it is: nothing in it is markup, and a pipe gets whole lines."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _schema(path: Path) -> Any:
+    """The schema in a file; one that cannot be read is an unusable file."""
+    from synthvae.schema.schema import Schema
+
+    try:
+        return Schema.load(path)
+    except SchemaError as error:
+        raise ParameterError(f"{str(path)!r} cannot be used as a schema. {error}") from error
+
+
+def _writable(path: Path, endings: tuple[str, ...] = ()) -> None:
+    """Find out before the work, not after it, that its result cannot be saved."""
+    if endings and path.suffix.lower() not in endings:
+        raise ParameterError(f"Expected a file name that ends in {' or '.join(endings)}; got {str(path)!r}.")
     if not path.parent.is_dir():
         raise ParameterError(f"The folder {str(path.parent)!r} does not exist; create it first.")
     if path.is_dir():
@@ -191,7 +213,7 @@ def _writable(path: Path) -> None:
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
     if issubclass(category, SynthvaeWarning):
         err.print("[yellow]Note:[/] ", end="")
-        err.print(str(message), markup=False, highlight=False)
+        _say(err, str(message))
 
 
 if __name__ == "__main__":

@@ -17,10 +17,11 @@ from sklearn.base import BaseEstimator
 from synthvae import backend, bundle, card, tables
 from synthvae.codecs.base import Block
 from synthvae.codecs.table import TableCodec
-from synthvae.errors import BundleError, CollapseWarning, NotFittedError, ParameterError, SynthvaeWarning
+from synthvae.errors import BundleError, CollapseWarning, NotFittedError, ParameterError, SynthvaeWarning, TableError
+from synthvae.generation.calibrate import calibrate, frequencies, shift_shapes
 from synthvae.generation.noise import seed_of
 from synthvae.generation.stream import RowStream
-from synthvae.networks.layout import Layout
+from synthvae.networks.layout import Array, Layout
 from synthvae.networks.vae import VAE, NetworkConfig
 from synthvae.schema.infer import infer_schema
 from synthvae.schema.schema import Schema
@@ -79,18 +80,18 @@ class Synthesizer(BaseEstimator):  # type: ignore[misc]
         self._check_parameters()
         seed = seed_of(self.random_state)
         arrow, schema = self._lawful(table)
-        rest, held_out = (arrow, schema.check(validation)) if validation is not None else (
-            split(arrow, schema.group, seed)
-        )
         codec = TableCodec.fit(schema, arrow)
-        vae, plan = self._networks(codec, rest.num_rows, seed)
+        layout = layout_of(codec.blocks)
+        parts = self._parts(arrow, codec, validation, seed)
+        tokens, held_out = (part.astype(estimate.token_type(layout)) for part in parts)
+        vae, plan = self._networks(layout, tokens, seed)
         cost = estimate.estimate(vae, plan)
         log.info("about %.0f s, %.2f GB, %d parameters", cost.seconds, cost.bytes / 1e9, cost.parameters)
-        dtype = estimate.token_type(vae.layout)
         fit = trainer.Trainer(vae, plan, seed, Path(checkpoint) if checkpoint else None)
-        outcome = fit.fit(codec.encode(rest).astype(dtype), codec.encode(held_out).astype(dtype), progress)
+        outcome = fit.fit(tokens, held_out, progress)
+        shifts = calibrate(vae, range(layout.b), frequencies(layout, np.concatenate([tokens, held_out])), seed)
         facts = card.facts(arrow, codec, plan, outcome, cost, seed)
-        self._learned(schema, codec, vae, card.history(codec, outcome), facts)
+        self._learned(codec, vae, shifts, card.history(codec, outcome), facts)
         self._warn(outcome)
         return self
 
@@ -107,9 +108,7 @@ class Synthesizer(BaseEstimator):  # type: ignore[misc]
         self, n: int, *, batch_rows: int = 65536, random_state: int | np.random.Generator | None = None
     ) -> Iterator[pa.RecordBatch]:
         """The rows of ``sample(n)`` as Arrow record batches, in constant memory."""
-        if batch_rows < 1:
-            raise ParameterError(f"batch_rows must be at least 1; got {batch_rows}.")
-        return self._stream(n).batches(self._seed(random_state), n, batch_rows)
+        return self._stream(n).batches(self._seed(random_state), n, _whole("batch_rows", batch_rows))
 
     def write(
         self,
@@ -135,11 +134,12 @@ class Synthesizer(BaseEstimator):  # type: ignore[misc]
             "schema": self.schema_.to_json(),
             "codecs": codec_state,
             "network": vars(self.vae_.settings) | {"weights": [v.path for v in self.vae_.trainable_variables]},
-            "parameters": {name: getattr(self, name) for name in ("epochs", "batch_size", "latent_dim")},
+            "parameters": {name: _plain(getattr(self, name)) for name in ("epochs", "batch_size", "latent_dim")},
             "history": history,
             "card": self.card_,
         }
-        arrays = weights | {f"codec_{name}": array for name, array in codec_arrays.items()}
+        arrays = weights | {f"shift_{i:03d}": shift for i, shift in enumerate(self.shifts_)}
+        arrays |= {f"codec_{name}": array for name, array in codec_arrays.items()}
         bundle.write(path, bundle.Parts(documents, arrays), version("synthvae"))
 
     @classmethod
@@ -159,21 +159,23 @@ class Synthesizer(BaseEstimator):  # type: ignore[misc]
         codec = TableCodec.from_state(schema, (documents["codecs"], arrays))
         settings = {k: v for k, v in documents["network"].items() if k != "weights"}
         vae = VAE(layout_of(codec.blocks), NetworkConfig(**settings), np.random.default_rng(0))
-        weights = [a for n, a in sorted(parts.arrays.items()) if n.startswith("weight_")]
-        shapes = [tuple(v.shape) for v in vae.trainable_variables]
-        if shapes != [w.shape for w in weights] or not all(w.dtype == np.float32 for w in weights):
+        weights, shifts = (_series(parts, name) for name in ("weight_", "shift_"))
+        expected = [tuple(v.shape) for v in vae.trainable_variables] + shift_shapes(vae.layout)
+        if expected != [a.shape for a in weights + shifts] or any(a.dtype != np.float32 for a in weights + shifts):
             raise BundleError("the weights do not fit the schema and network it describes")
         backend.assign(vae.trainable_variables, weights)
         history = pd.DataFrame(documents["history"]["rows"], columns=documents["history"]["columns"])
         model = cls(schema, **documents["parameters"])
-        model._learned(schema, codec, vae, history, documents["card"])
+        model._learned(codec, vae, shifts, history, documents["card"])
         return model
 
     def _check_parameters(self) -> None:
-        for name in ("epochs", "batch_size", "latent_dim"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1):
-                raise ParameterError(f"The {name!r} parameter of Synthesizer must be a whole number above 0; got {value!r}.")
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) is not None:
+                _whole(name, getattr(self, name))
+        _whole("latent_dim", self.latent_dim)
+        if self.schema is not None and not isinstance(self.schema, Schema):
+            raise ParameterError(f"schema must be a synthvae.Schema or None; got a {type(self.schema).__name__}.")
 
     def _lawful(self, table: Any) -> tuple[pa.Table, Schema]:
         """The table as Arrow, in the order and types of its schema."""
@@ -181,13 +183,30 @@ class Synthesizer(BaseEstimator):  # type: ignore[misc]
         schema = self.schema or infer_schema(arrow)
         return schema.check(arrow), schema.carried_by(container)
 
-    def _networks(self, codec: TableCodec, rows: int, seed: int) -> tuple[VAE, schedules.Plan]:
-        plan = schedules.plan(rows, self.epochs, self.batch_size)
-        config = NetworkConfig(latent_dim=int(self.latent_dim))
-        return VAE(layout_of(codec.blocks), config, np.random.default_rng([seed, 0])), plan
+    def _parts(self, table: pa.Table, codec: TableCodec, validation: Any, seed: int) -> tuple[Array, Array]:
+        """Tokens of the rows to learn from and of those to judge by."""
+        tokens, group = codec.encode(table), codec.schema.group
+        if validation is not None:
+            return tokens, codec.encode(codec.schema.check(validation))
+        number = f"row of {group}"  # so never the name of the group itself
+        rows = pa.table({number: np.arange(len(tokens))} | ({} if group is None else {group: tables.plain(table[group])}))
+        learn, judge = (part[number].to_numpy() for part in split(rows, group, seed))
+        if not len(learn):
+            what = "rows" if group is None else f"groups (different values of {group!r})"
+            raise TableError(f"Expected at least 2 {what}, one to learn from and one to judge by. Got 1.")
+        return tokens[learn], tokens[judge]
 
-    def _learned(self, schema: Schema, codec: TableCodec, vae: VAE, history: pd.DataFrame, card: dict[str, Any]) -> None:
-        self.schema_, self.codec_, self.vae_, self.history_, self.card_ = schema, codec, vae, history, card
+    def _networks(self, layout: Layout, tokens: Array, seed: int) -> tuple[VAE, schedules.Plan]:
+        varies = bool((tokens != tokens[0]).any())  # where all rows are the same, one look is enough
+        plan = schedules.plan(len(tokens), self.epochs if varies else 1, self.batch_size)
+        config = NetworkConfig(latent_dim=int(self.latent_dim))
+        return VAE(layout, config, np.random.default_rng([seed, 0])), plan
+
+    def _learned(
+        self, codec: TableCodec, vae: VAE, shifts: list[Array], history: pd.DataFrame, card: dict[str, Any]
+    ) -> None:
+        self.schema_, self.codec_, self.vae_, self.shifts_ = codec.schema, codec, vae, shifts
+        self.history_, self.card_ = history, card
         self._rows: RowStream | None = None
 
     def _warn(self, outcome: trainer.Outcome) -> None:
@@ -211,10 +230,9 @@ class Synthesizer(BaseEstimator):  # type: ignore[misc]
 
     def _stream(self, n: int) -> RowStream:
         self._check_fitted()
-        if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 0:
-            raise ParameterError(f"The number of rows must be a whole number, 0 or more; got {n!r}.")
+        self.codec_.check_room(_whole("n", n, least=0))
         if self._rows is None:
-            self._rows = RowStream(self.codec_, self.vae_)
+            self._rows = RowStream(self.codec_, self.vae_, self.shifts_)
         return self._rows
 
     def _seed(self, random_state: int | np.random.Generator | None) -> int:
@@ -233,6 +251,23 @@ def layout_of(blocks: tuple[Block, ...]) -> Layout:
         sampleable=tuple(block.sampleable for block in blocks),
         compatible=tuple(block.compatible for block in blocks),
     )
+
+
+def _whole(name: str, value: Any, least: int = 1) -> int:
+    """A parameter that must be a whole number of at least ``least``."""
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
+        raise ParameterError(f"{name} must be a whole number of at least {least}; got {value!r}.")
+    return int(value)
+
+
+def _series(parts: bundle.Parts, prefix: str) -> list[Array]:
+    """The numbered arrays of a bundle whose names begin with ``prefix``, in order."""
+    return [array for name, array in sorted(parts.arrays.items()) if name.startswith(prefix)]
+
+
+def _plain(value: int | None) -> int | None:
+    """As JSON can hold it."""
+    return None if value is None else int(value)
 
 
 def _counted(

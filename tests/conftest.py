@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -41,3 +42,19 @@ def table() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def model(table: pd.DataFrame) -> sv.Synthesizer:
     return sv.Synthesizer(epochs=3, random_state=0).fit(table)
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    """No compiling: of a model that is used once, that is most of the time."""
+    if os.environ.get("KERAS_BACKEND") == "jax":
+        import jax
+
+        with jax.disable_jit():
+            yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)

@@ -14,6 +14,9 @@ from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.noise import key_of, uniforms
 from synthvae.schema.schema import Schema
 
+# A table of keys alone has nothing to learn: one block of one token, so that a row still has a place.
+NOTHING, NOTHING_NAME = Block(1, np.ones(1, bool), np.zeros((1, 0), np.float32)), "(keys only)"
+
 
 class TableCodec:
     """Tables of a schema <-> tokens (n, b)."""
@@ -36,7 +39,7 @@ class TableCodec:
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """All blocks, in the order of the columns."""
-        return tuple(block for codec in self.codecs.values() for block in codec.blocks)
+        return tuple(block for codec in self.codecs.values() for block in codec.blocks) or (NOTHING,)
 
     @cached_property
     def block_names(self) -> tuple[str, ...]:
@@ -47,7 +50,7 @@ class TableCodec:
     @cached_property
     def block_columns(self) -> tuple[str, ...]:
         """The column of each block."""
-        return tuple(name for name, codec in self.codecs.items() for _ in codec.blocks)
+        return tuple(name for name, codec in self.codecs.items() for _ in codec.blocks) or (NOTHING_NAME,)
 
     @property
     def reports(self) -> dict[str, FitReport]:
@@ -56,7 +59,7 @@ class TableCodec:
 
     def encode(self, table: pa.Table) -> IntArray:
         """Table (n rows) -> tokens (n, b) int32."""
-        tokens = np.empty((table.num_rows, len(self.blocks)), np.int32)
+        tokens = np.zeros((table.num_rows, len(self.blocks)), np.int32)
         for name, codec in self.codecs.items():
             if codec.blocks:
                 tokens[:, self._places[name]] = codec.encode(table[name])

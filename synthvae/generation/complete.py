@@ -15,40 +15,50 @@ from synthvae.networks.vae import VAE
 NEVER = -1e9  # added to the logit of a token that may not be drawn
 
 
-def sampler(vae: VAE, order: Sequence[int]) -> Callable[..., Array]:
-    """A compiled call: tokens (n, b), known (n, b), normals (n, k), uniforms (n, b) -> completed tokens (n, b)."""
+def sampler(vae: VAE, order: Sequence[int], shifts: Sequence[Array]) -> Callable[..., Array]:
+    """A compiled call: tokens (n, b), known (n, b), normals (n, k), uniforms (n, b) -> completed tokens (n, b).
+
+    order: the blocks as they are drawn, parents before children; shifts: what ``calibrate`` adds to their logits.
+    """
+    tables = [block_table(vae.layout, j, shift) for j, shift in enumerate(shifts)]
 
     def run(tokens: Tensor, known: Tensor, normals: Tensor, uniforms: Tensor) -> Tensor:
-        return complete(vae, order, tokens, known, vae.prior.sample(normals), uniforms)
+        return complete(vae, order, tables, tokens, known, vae.prior.sample(normals), uniforms)
 
     return backend.compiled(vae, run)
 
 
 def complete(
-    vae: VAE, order: Sequence[int], tokens: Tensor, known: Tensor, z: Tensor, uniforms: Tensor
+    vae: VAE,
+    order: Sequence[int],
+    tables: Sequence[Array],
+    tokens: Tensor,
+    known: Tensor,
+    z: Tensor,
+    uniforms: Tensor,
 ) -> Tensor:
-    """Draw the unknown cells in ``order`` (parents before children). Shapes as in ``sampler``; z (n, k)."""
+    """Draw the unknown cells in ``order``. Shapes as in ``sampler``; z (n, k), tables as from ``block_table``."""
     decoder, layout = vae.decoder, vae.layout
     columns = [tokens[:, j] for j in range(layout.b)]
     stem = decoder.stem(tokens, known, z)
     for j in order:
         parent = columns[max(layout.parents[j], 0)]
-        logits = decoder.block_logits(j, decoder.trunk(stem)) + allowed(layout, j, parent)
-        drawn = inverse_cdf(logits, uniforms[:, j])
+        table = ops.convert_to_tensor(tables[j])
+        added = table if layout.parents[j] < 0 else ops.take(table, parent, axis=0)
+        drawn = inverse_cdf(decoder.block_logits(j, decoder.trunk(stem)) + added, uniforms[:, j])
         columns[j] = ops.where(known[:, j], columns[j], drawn)
-        gain = decoder.reveal(j, columns[j], parent)
-        stem = stem + ops.where(known[:, j : j + 1], 0.0, gain)
+        stem = stem + ops.where(known[:, j : j + 1], 0.0, decoder.reveal(j, columns[j], parent))
     return ops.stack(columns, axis=1)
 
 
-def allowed(layout: Layout, j: int, parent: Tensor) -> Tensor:
-    """0 where a token of block j may be drawn, NEVER where not: (v,) or (n, v)."""
-    may = layout.sampleable[j]
-    table = layout.compatible[j]
-    if table is None:
-        return ops.convert_to_tensor(np.where(may, 0.0, NEVER).astype("float32"))
-    penalty = np.where(table & may, 0.0, NEVER).astype("float32")
-    return ops.take(ops.convert_to_tensor(penalty), parent, axis=0)
+def block_table(layout: Layout, j: int, shift: Array) -> Array:
+    """What is added to the logits of block j: ``shift`` where a token may be drawn, NEVER where not.
+
+    (v,), or (v_parent, v) for a child.
+    """
+    compatible = layout.compatible[j]
+    may = layout.sampleable[j] if compatible is None else layout.sampleable[j] & compatible
+    return np.where(may, shift, NEVER).astype("float32")
 
 
 def inverse_cdf(logits: Tensor, u: Tensor) -> Tensor:

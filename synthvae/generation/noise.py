@@ -6,17 +6,25 @@ import secrets
 
 import numpy as np
 
+from synthvae.errors import ParameterError
 from synthvae.networks.layout import Array
 
 TILE = 2048  # rows the network completes at once: activations of one block fit the processor's cache
 
 
 def seed_of(random_state: int | np.random.Generator | None) -> int:
-    """A seed from what the user gave: an integer as it is, a generator's next draw, or the operating system's."""
+    """A seed from what the user gave: an integer as it is, a generator's next draw, or the operating system's.
+
+    ParameterError where it is none of these.
+    """
     if random_state is None:
         return secrets.randbits(63)
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(2**63))
+    if not isinstance(random_state, (int, np.integer)) or isinstance(random_state, bool) or random_state < 0:
+        raise ParameterError(
+            f"random_state must be a whole number, 0 or more, a numpy.random.Generator or None; got {random_state!r}."
+        )
     return int(random_state)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -17,16 +17,17 @@ from synthvae.networks.vae import VAE
 class RowStream:
     """A fitted model as a source of rows."""
 
-    def __init__(self, codec: TableCodec, vae: VAE) -> None:
+    def __init__(self, codec: TableCodec, vae: VAE, shifts: Sequence[Array]) -> None:
         self.codec, self.vae = codec, vae
-        self._complete = sampler(vae, range(vae.layout.b))
+        self._complete = sampler(vae, range(vae.layout.b), shifts)
+        self._last: tuple[tuple[int, int] | None, Array] = (None, np.zeros(0))  # small batches share a tile
 
     def tokens(self, seed: int, tile: int) -> Array:
         """Tokens of rows tile * TILE onwards: (TILE, b) int32."""
-        b = self.vae.layout.b
-        uniforms, normals = tile_noise(seed, tile, b, self.vae.settings.latent_dim)
-        unknown = np.zeros((TILE, b), bool)
-        return self._complete(np.zeros((TILE, b), "int32"), unknown, normals, uniforms)
+        last = self._last
+        if last[0] != (seed, tile):
+            last = self._last = ((seed, tile), self._drawn(seed, tile))
+        return last[1]
 
     def table(self, seed: int, first: int, rows: int) -> pa.Table:
         """Rows first .. first + rows - 1 of seed ``seed``."""
@@ -42,6 +43,12 @@ class RowStream:
     def decode(self, tokens: Array, first: int, seed: int) -> pa.Table:
         """Tokens (n, b) of rows first, first + 1, ... -> values."""
         return self.codec.decode(tokens, np.arange(first, first + len(tokens), dtype=np.int64), seed)
+
+    def _drawn(self, seed: int, tile: int) -> Array:
+        b = self.vae.layout.b
+        uniforms, normals = tile_noise(seed, tile, b, self.vae.settings.latent_dim)
+        unknown = np.zeros((TILE, b), bool)
+        return self._complete(np.zeros((TILE, b), "int32"), unknown, normals, uniforms)
 
     def _part(self, seed: int, tile: int, first: int, end: int) -> pa.Table:
         """The rows of a tile that lie within first .. end - 1."""

@@ -32,17 +32,18 @@ class Decoder(keras.layers.Layer):
         self.head = dense(width, layout.v, rng, "head", gain=0.5)
         self.built = True
 
-    def call(self, tokens: Tensor, known: Tensor, z: Tensor) -> Tensor:
-        return cap(self.head(self.trunk(self.stem(tokens, known, z))))
+    def call(self, tokens: Tensor, known: Tensor, z: Tensor, keep: Tensor | None = None) -> Tensor:
+        return cap(self.head(self.trunk(self.stem(tokens, known, z), keep)))
 
     def stem(self, tokens: Tensor, known: Tensor, z: Tensor) -> Tensor:
         """The first layer: a sum over blocks, so one more known cell is one more term. (n, width)"""
         return self.first(self.vectors(tokens, known)) + self.latent(z)
 
-    def trunk(self, h: Tensor) -> Tensor:
-        """(n, width) -> (n, width)"""
-        for block in self.blocks:
-            h = block(h)
+    def trunk(self, h: Tensor, keep: Tensor | None = None) -> Tensor:
+        """(n, width), and for dropout (n, depth * width) -> (n, width)"""
+        masks = [None] * len(self.blocks) if keep is None else ops.split(keep, len(self.blocks), axis=1)
+        for block, mask in zip(self.blocks, masks, strict=True):
+            h = block(h, mask)
         return ops.silu(self.norm(h))
 
     def reveal(self, j: int, tokens: Tensor, parents: Tensor) -> Tensor:

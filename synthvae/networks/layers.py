@@ -101,7 +101,10 @@ class TokenVectors(keras.layers.Layer):
 
 
 class Residual(keras.layers.Layer):
-    """x + W2 silu(W1 norm(x)): a pre-norm residual block. Shape: (n, width) -> (n, width)."""
+    """x + W2 drop(silu(W1 norm(x))): a pre-norm residual block. Shape: (n, width) -> (n, width).
+
+    ``keep`` (n, width), if given, multiplies the inner units: 0 for dropped ones, 1 / (1 - rate) for kept ones.
+    """
 
     def __init__(self, width: int, rng: np.random.Generator, name: str) -> None:
         super().__init__(name=name)
@@ -111,5 +114,6 @@ class Residual(keras.layers.Layer):
         self.outer = dense(width, width, rng, "outer", gain=0.5)
         self.built = True
 
-    def call(self, x: Tensor) -> Tensor:
-        return x + self.outer(ops.silu(self.inner(self.norm(x))))
+    def call(self, x: Tensor, keep: Tensor | None = None) -> Tensor:
+        inner = ops.silu(self.inner(self.norm(x)))
+        return x + self.outer(inner if keep is None else inner * keep)

@@ -34,12 +34,14 @@ class NetworkConfig:
     decoder_width: int = 384
     decoder_depth: int = 2
     free_nats: float = 4.0
+    dropout: float = 0.1
 
 
 class VAE(keras.layers.Layer):
     """Tokens -> the terms of the objective.
 
-    The noise comes from outside, so the objective is a pure function: uniforms (n, 2 b + 2), normals (n, k).
+    The noise comes from outside, so the objective is a pure function: uniforms (n, 2 b + 2), normals (n, k) and, for
+    dropout, bytes (n, depth * width); no bytes (n, 0), no dropout.
     """
 
     def __init__(self, layout: Layout, config: NetworkConfig, rng: np.random.Generator) -> None:
@@ -57,20 +59,32 @@ class VAE(keras.layers.Layer):
         self.partner = np.where(self.partner < 0, np.arange(layout.b), self.partner).astype("int32")
         self.built = True
 
-    def call(self, tokens: Tensor, uniforms: Tensor, normals: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, b), (n, 2 b + 2), (n, k) -> nats per block (n, b) and KL per dimension (n, k)."""
+    @property
+    def dropped(self) -> int:
+        """The number of units that dropout may drop."""
+        return self.settings.decoder_depth * self.settings.decoder_width if self.settings.dropout else 0
+
+    def call(self, tokens: Tensor, uniforms: Tensor, normals: Tensor, drops: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, b), (n, 2 b + 2), (n, k), (n, dropped or 0) -> nats per block (n, b) and KL per dimension (n, k)."""
         b = self.layout.b
         seen = self._seen(uniforms[:, :b], uniforms[:, b : b + 1])
         known = self._known(uniforms[:, b + 1 : 2 * b + 1], uniforms[:, 2 * b + 1 :])
         mean, log_std = self.encoder(tokens, seen)  # (n, k)
         z = mean + ops.exp(log_std) * normals
         kl = 0.5 * (mean * mean + ops.exp(2.0 * log_std) - 1.0) - log_std
-        return self._nats(tokens, known, self.decoder(tokens, known, z)), kl
+        return self._nats(tokens, known, self.decoder(tokens, known, z, self._keep(drops))), kl
 
     def objective(self, nats: Tensor, kl: Tensor, kl_weight: Tensor) -> Tensor:
         """The loss of a batch: a scalar."""
         rate = ops.mean(ops.sum(kl, axis=1))
         return ops.mean(ops.sum(nats, axis=1)) + kl_weight * ops.maximum(rate, self.settings.free_nats)
+
+    def _keep(self, drops: Tensor) -> Tensor | None:
+        """What dropout multiplies units by, from uniform bytes."""
+        if not drops.shape[-1]:
+            return None
+        limit = round(256 * self.settings.dropout)
+        return ops.cast(drops >= limit, "float32") * (256.0 / (256 - limit))
 
     def _seen(self, u: Tensor, share: Tensor) -> Tensor:
         """Cells the encoder sees (n, b): all of them in half of the rows; a cell is hidden whole."""

@@ -28,6 +28,7 @@ class State:
     epoch: int
     weights: list[Array]
     best: int
+    anneal_from: int
 
 
 def fingerprint(tokens: Array, settings: str) -> str:
@@ -46,6 +47,7 @@ def write(path: Path, vae: Any, optimizer: Any, print_: str, state: State) -> No
     arrays |= {"history_epoch": np.array(history.epoch), "history_train": np.array(history.train)}
     arrays |= {"history_held_out": np.array(history.held_out), "history_kl": np.array(history.kl)}
     arrays |= {"epoch": np.array(state.epoch), "best": np.array(state.best), "print": np.array(print_)}
+    arrays["anneal_from"] = np.array(state.anneal_from)
     beside = path.with_name(path.name + ".tmp.npz")
     try:
         np.savez(beside, **arrays)
@@ -76,4 +78,4 @@ def resume(path: Path, vae: Any, optimizer: Any, print_: str, fresh: State) -> S
     for row in zip(*(arrays[f"history_{part}"] for part in ("epoch", "train", "held_out", "kl")), strict=True):
         history.add(int(row[0]), *row[1:])
     best = [arrays[f"best{i}"] for i in range(len(vae.trainable_variables))]
-    return State(history, int(arrays["epoch"]), best, int(arrays["best"]))
+    return State(history, int(arrays["epoch"]), best, int(arrays["best"]), int(arrays["anneal_from"]))

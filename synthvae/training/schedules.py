@@ -10,8 +10,8 @@ import numpy as np
 from synthvae.networks.layout import Array
 
 WARM_UP = 0.05  # share of all steps in which learning rate and KL weight rise
-LEARNING_RATE = 2e-3  # for batches of 512 rows; grows with the square root of the batch
-FINAL_SHARE = 0.02  # of the learning rate, left at the end of the cosine
+ANNEAL = 0.4  # share of a fit in which the learning rate falls to nothing; it begins sooner if nothing is gained any more
+PEAK_RATE = 2e-3  # for batches of 512 rows; grows with the square root of the batch
 VISITS = 2_000_000  # rows seen in a default fit of a table of 30,000 rows
 REFERENCE_ROWS = 30_000
 MAX_EPOCHS = 300
@@ -33,11 +33,21 @@ class Plan:
     def total_steps(self) -> int:
         return self.steps * self.epochs
 
+    @property
+    def anneal_from(self) -> int:
+        """The epoch in which the learning rate begins to fall if the held-out loss improves until then."""
+        return self.epochs - round(ANNEAL * self.epochs)
+
+    def end(self, anneal_from: int) -> int:
+        """The number of epochs of a fit that begins to anneal with epoch ``anneal_from``."""
+        return min(self.epochs, anneal_from + max(1, round(anneal_from * ANNEAL / (1 - ANNEAL))))
+
 
 def plan(rows: int, epochs: int | None = None, batch_size: int | None = None) -> Plan:
     """Epochs and batch size for a table of so many training rows.
 
-    Small tables are passed more often (early stopping decides), large ones seldom: visits grow with rows ** 0.4.
+    Small tables are passed more often (held-out rows decide when to stop), large ones seldom: visits grow with
+    rows ** 0.4.
     """
     batch = batch_size or int(np.clip(2 ** round(np.log2(max(rows, 1) / 40)), 32, 512))
     visits = VISITS * (max(rows, 1) / REFERENCE_ROWS) ** 0.4
@@ -45,14 +55,9 @@ def plan(rows: int, epochs: int | None = None, batch_size: int | None = None) ->
 
 
 def optimizer(plan: Plan) -> keras.optimizers.Optimizer:
-    """AdamW with linear warm-up, cosine decay, clipping, and a moving average of the weights."""
-    peak = LEARNING_RATE * (plan.batch_size / 512) ** 0.5
-    warm = max(1, round(WARM_UP * plan.total_steps))
-    rate = keras.optimizers.schedules.CosineDecay(
-        peak * 0.01, max(1, plan.total_steps - warm), alpha=FINAL_SHARE, warmup_target=peak, warmup_steps=warm
-    )
+    """AdamW with clipping and a moving average of the weights; its learning rate is set step by step."""
     return keras.optimizers.AdamW(
-        rate,
+        PEAK_RATE,
         weight_decay=1e-4,
         beta_2=0.99,
         global_clipnorm=1.0,
@@ -61,7 +66,18 @@ def optimizer(plan: Plan) -> keras.optimizers.Optimizer:
     )
 
 
-def kl_weights(plan: Plan, epoch: int) -> Array:
-    """Weight of the KL term for each step of an epoch: rises linearly to 1 during warm-up. (steps,) float32"""
+def rates(plan: Plan, epoch: int, anneal_from: int) -> Array:
+    """Learning rate of each step of an epoch: up in the warm-up, flat, then linearly down. (steps,) float32"""
+    peak = PEAK_RATE * (plan.batch_size / 512) ** 0.5
     steps = epoch * plan.steps + np.arange(plan.steps)
-    return np.minimum(1.0, (steps + 1) / max(1.0, WARM_UP * plan.total_steps)).astype("float32")
+    left = (plan.end(anneal_from) * plan.steps - steps) / ((plan.end(anneal_from) - anneal_from) * plan.steps)
+    return (peak * np.minimum(_warm(plan, steps), np.clip(left, 0.0, 1.0))).astype("float32")
+
+
+def kl_weights(plan: Plan, epoch: int) -> Array:
+    """Weight of the KL term for each step of an epoch: rises linearly to 1 in the warm-up. (steps,) float32"""
+    return _warm(plan, epoch * plan.steps + np.arange(plan.steps)).astype("float32")
+
+
+def _warm(plan: Plan, steps: Array) -> Array:
+    return np.minimum(1.0, (steps + 1) / max(1.0, WARM_UP * plan.total_steps))

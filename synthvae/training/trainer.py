@@ -17,7 +17,8 @@ from synthvae.training import checkpoint, schedules
 
 RUN_STEPS = 64  # steps the device makes between two returns to Python: seconds on a CPU, noise of some 10 MB
 EVALUATIONS = 60  # at most so many in a fit: each costs a forward pass over the held-out rows
-PATIENCE = 0.2  # share of all epochs without a better held-out loss after which to stop
+PATIENCE = 0.06  # share of all epochs without a better held-out loss after which the learning rate begins to fall
+TOLERANCE = 0.03  # of the best held-out loss: see ``_judge``
 HELD_OUT_ROWS = 4096  # held-out rows used for the stopping decision; their noise is fixed
 ACTIVE_NATS = 0.02  # a latent dimension that carries less is idle
 
@@ -78,69 +79,83 @@ class Trainer:
         start_frequencies(self.vae, tokens)
         loop = backend.loop(self.vae, self.optimizer, tokens)
         judge = _Judge(self.vae, backend.loop(self.vae, self.optimizer, held_out), held_out, self.seed)
-        state = checkpoint.State(History(), 0, [], 0)
+        state = checkpoint.State(History(), 0, [], 0, self.plan.anneal_from)
         if self.checkpoint_path:
             state = checkpoint.resume(self.checkpoint_path, self.vae, self.optimizer, self._print(tokens), state)
-        began, ended = time.monotonic(), "all epochs done"
+        began, interrupted = time.monotonic(), False
         try:
-            for epoch in range(state.epoch, self.plan.epochs):
-                train = self._epoch(loop, epoch, state.history, began, report)
-                if (epoch + 1) % self.every == 0 or epoch + 1 == self.plan.epochs:
-                    self._judge(judge, epoch, train, state)
-                    self._save(state, epoch + 1, tokens)
-                if epoch - state.best > max(4, PATIENCE * self.plan.epochs):
-                    ended = "held-out loss stopped improving"
-                    break
+            while state.epoch < self.plan.end(state.anneal_from):
+                train = self._epoch(loop, state, began, report)
+                state.epoch += 1
+                if state.epoch % self.every == 0 or state.epoch == self.plan.end(state.anneal_from):
+                    self._judge(judge, train, state)
+                    self._save(state, tokens)
         except KeyboardInterrupt:
             if not state.weights:
                 raise
-            ended = "interrupted"
+            interrupted = True
         backend.assign(self.vae.trainable_variables, state.weights)
-        return Outcome(state.history, state.best, ended, time.monotonic() - began)
+        return Outcome(state.history, state.best, self._ended(state, interrupted), time.monotonic() - began)
 
     def _epoch(
-        self, loop: backend.Loop, epoch: int, history: History, began: float, report: Callable[[Progress], None] | None
+        self, loop: backend.Loop, state: checkpoint.State, began: float, report: Callable[[Progress], None] | None
     ) -> Array:
         """One pass over the rows; returns mean nats per block (b,)."""
         sums, count = np.zeros(self.vae.layout.b), 0
-        runs = list(self._runs(epoch))
+        runs = list(self._runs(state.epoch, state.anneal_from))
         for count, run in enumerate(runs, 1):
             nats, _ = loop.train(*run)
             if not np.isfinite(nats).all():
                 raise TrainingError(
-                    f"The loss is not a number in epoch {epoch + 1}: the fit diverged. Try a smaller batch_size or another "
-                    "random_state; if it stays, the table holds values of too different magnitude."
+                    f"The loss is not a number in epoch {state.epoch + 1}: the fit diverged. Try a smaller batch_size or "
+                    "another random_state; if it stays, the table holds values of too different magnitude."
                 )
             sums += nats
             if report:
-                done = (epoch + count / len(runs)) / self.plan.epochs
-                last = history.losses[-1] if history.epoch else float("nan")
-                report(Progress(epoch, self.plan.epochs, done, float(nats.sum()), last, time.monotonic() - began))
+                report(self._progress(state, count / len(runs), float(nats.sum()), time.monotonic() - began))
         return sums / count
 
-    def _runs(self, epoch: int) -> Iterator[tuple[Array, Array, Array, Array]]:
-        """Row numbers, noise and KL weights of an epoch's runs, all of one length: nothing is compiled twice."""
-        rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, 1, epoch])))
+    def _progress(self, state: checkpoint.State, part: float, loss: float, seconds: float) -> Progress:
+        epochs = self.plan.end(state.anneal_from)
+        held_out = state.history.losses[-1] if state.history.epoch else float("nan")
+        return Progress(state.epoch, epochs, (state.epoch + part) / epochs, loss, held_out, seconds)
+
+    def _runs(self, epoch: int, anneal_from: int) -> Iterator[tuple[Array, backend.Noise, Array, Array]]:
+        """Row numbers, noise, rates and KL weights of an epoch's runs, all of one length: nothing is compiled twice."""
+        rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence([self.seed, 1, epoch])))
         parts = -(-self.plan.steps // RUN_STEPS)
         steps, size = self.plan.steps // parts, self.plan.batch_size
         order = rng.permutation(self.plan.rows)[: parts * steps * size].astype("int32").reshape(parts, steps, size)
+        rates = schedules.rates(self.plan, epoch, anneal_from)
         weights = schedules.kl_weights(self.plan, epoch)
         for part in range(parts):
-            yield order[part], *noise(self.vae, rng, steps, size), weights[part * steps : (part + 1) * steps]
+            now = slice(part * steps, (part + 1) * steps)
+            yield order[part], noise(self.vae, rng, steps, size, self.vae.dropped), rates[now], weights[now]
 
-    def _judge(self, judge: _Judge, epoch: int, train: Array, state: checkpoint.State) -> None:
-        """Score the averaged weights on the held-out rows and keep them if they are the best so far."""
-        variables = self.vae.trainable_variables
+    def _judge(self, judge: _Judge, train: Array, state: checkpoint.State) -> None:
+        """Score the averaged weights on the held-out rows, keep them if they are good, anneal if nothing is gained.
+
+        The log-likelihood of single held-out rows punishes confidence long before samples suffer, and annealing gains
+        more in the samples than it costs in likelihood: the newest weights within TOLERANCE of the best are kept.
+        """
+        variables, epoch = self.vae.trainable_variables, state.epoch - 1
         current = backend.arrays(variables)
         self.optimizer.finalize_variable_values(variables)
         state.history.add(epoch, train, *judge())
         losses = state.history.losses
-        if losses[-1] <= min(losses):
+        if losses[-1] <= min(losses) + TOLERANCE * abs(min(losses)):
             state.weights, state.best = backend.arrays(variables), epoch
         backend.assign(variables, current)
+        best = state.history.epoch[int(np.argmin(losses))]
+        if epoch - best >= max(2 * self.every, PATIENCE * self.plan.epochs) and state.epoch < state.anneal_from:
+            state.anneal_from = state.epoch
 
-    def _save(self, state: checkpoint.State, epoch: int, tokens: Array) -> None:
-        state.epoch = epoch
+    def _ended(self, state: checkpoint.State, interrupted: bool) -> str:
+        if interrupted:
+            return "interrupted"
+        return "all epochs done" if state.epoch == self.plan.epochs else "held-out loss stopped improving"
+
+    def _save(self, state: checkpoint.State, tokens: Array) -> None:
         if self.checkpoint_path:
             checkpoint.write(self.checkpoint_path, self.vae, self.optimizer, self._print(tokens), state)
 
@@ -152,24 +167,23 @@ class _Judge:
     """The held-out loss, always with the same noise: (b,) nats per block and (k,) KL."""
 
     def __init__(self, vae: VAE, loop: backend.Loop, held_out: Array, seed: int) -> None:
-        rng = np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, 2])))
+        rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence([seed, 2])))
         size = min(len(held_out), 256)
         steps = len(held_out) // size
         self.loop = loop
-        self.run = (
-            np.arange(steps * size, dtype="int32").reshape(steps, size),
-            *noise(vae, rng, steps, size),
-        )
-        self.run[1][..., vae.layout.b] *= 0.5  # the encoder sees whole rows here: one fixed question
+        self.run = np.arange(steps * size, dtype="int32").reshape(steps, size), noise(vae, rng, steps, size, 0)
+        self.run[1][0][..., vae.layout.b] *= 0.5  # the encoder sees whole rows here: one fixed question
 
     def __call__(self) -> tuple[Array, Array]:
         return self.loop.evaluate(*self.run)
 
 
-def noise(vae: VAE, rng: np.random.Generator, steps: int, size: int) -> tuple[Array, Array]:
-    """Uniforms (steps, size, 2 b + 2) and normals (steps, size, k), float32."""
+def noise(vae: VAE, rng: np.random.Generator, steps: int, size: int, dropped: int) -> backend.Noise:
+    """Uniforms (steps, size, 2 b + 2), normals (steps, size, k) float32 and bytes (steps, size, dropped)."""
     uniforms = rng.random((steps, size, 2 * vae.layout.b + 2), dtype=np.float32)
-    return uniforms, rng.standard_normal((steps, size, vae.settings.latent_dim), dtype=np.float32)
+    normals = rng.standard_normal((steps, size, vae.settings.latent_dim), dtype=np.float32)
+    drops = np.frombuffer(rng.bytes(steps * size * dropped), np.uint8).reshape(steps, size, dropped)
+    return uniforms, normals, drops
 
 
 def start_frequencies(vae: VAE, tokens: Array) -> None:
