@@ -37,7 +37,8 @@ def history(codec: TableCodec, outcome: Outcome) -> pd.DataFrame:
 
 def facts(table: pa.Table, codec: TableCodec, plan: Plan, outcome: Outcome, cost: Estimate, seed: int) -> dict[str, Any]:
     """The model card: numbers about the fit, nothing about any row."""
-    kl = outcome.history.kl[outcome.history.epoch.index(outcome.best)]
+    kept = outcome.history.epoch.index(outcome.best)
+    kl = outcome.history.kl[kept]
     return {
         "rows": table.num_rows,
         "columns": table.num_columns,
@@ -49,7 +50,7 @@ def facts(table: pa.Table, codec: TableCodec, plan: Plan, outcome: Outcome, cost
         "kept_epoch": outcome.best + 1,
         "batch_size": plan.batch_size,
         "ended": outcome.ended,
-        "held_out_nats": min(outcome.history.losses),
+        "held_out_nats": outcome.history.losses[kept],
         "latent_nats": float(kl.sum()),
         "active_dimensions": int((kl > ACTIVE_NATS).sum()),
         "seconds": round(outcome.seconds, 1),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -78,6 +79,7 @@ def fit(
     _writable(output)
     if checkpoint:
         _writable(checkpoint)
+    _tell_estimate()
     model = Synthesizer(_schema(schema) if schema else None, epochs=epochs, random_state=seed)
     with fit_progress() as progress:
         model.fit(table, progress=progress, checkpoint=checkpoint)
@@ -124,7 +126,7 @@ def main() -> None:
     """Run the command line; a user's mistake is one clear message, never a traceback."""
     warnings.showwarning = _show_warning
     try:
-        app()
+        app(prog_name="synthvae")
     except SynthvaeError as error:
         err.print("[bold red]Error:[/] ", end="")
         _say(err, str(error))
@@ -200,6 +202,15 @@ def _schema(path: Path) -> Any:
         raise ParameterError(f"{str(path)!r} cannot be used as a schema. {error}") from error
 
 
+def _tell_estimate() -> None:
+    """Show what the library logs before a fit: what it will cost."""
+    from rich.logging import RichHandler
+
+    log = logging.getLogger("synthvae")
+    log.setLevel(logging.INFO)
+    log.addHandler(RichHandler(console=err, show_time=False, show_level=False, show_path=False))
+
+
 def _writable(path: Path, endings: tuple[str, ...] = ()) -> None:
     """Find out before the work, not after it, that its result cannot be saved."""
     if endings and path.suffix.lower() not in endings:
@@ -210,7 +221,15 @@ def _writable(path: Path, endings: tuple[str, ...] = ()) -> None:
         raise ParameterError(f"{str(path)!r} is a folder; expected a file name.")
 
 
-def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Ours in one line; those of other libraries are not the user's business."""
     if issubclass(category, SynthvaeWarning):
         err.print("[yellow]Note:[/] ", end="")
         _say(err, str(message))

@@ -32,7 +32,7 @@ log = logging.getLogger("synthvae")
 COLLAPSED_NATS = 0.5  # a latent that carries less than this is no use to any tool
 
 
-class Synthesizer(BaseEstimator):  # type: ignore[misc]
+class Synthesizer(BaseEstimator):
     """Learns a table and makes synthetic ones.
 
     schema: what the columns mean; None infers it. epochs, batch_size: None lets the table's size decide (early stopping
@@ -86,7 +86,7 @@ class Synthesizer(BaseEstimator):  # type: ignore[misc]
         tokens, held_out = (part.astype(estimate.token_type(layout)) for part in parts)
         vae, plan = self._networks(layout, tokens, seed)
         cost = estimate.estimate(vae, plan)
-        log.info("about %.0f s, %.2f GB, %d parameters", cost.seconds, cost.bytes / 1e9, cost.parameters)
+        log.info("%s", cost)
         fit = trainer.Trainer(vae, plan, seed, Path(checkpoint) if checkpoint else None)
         outcome = fit.fit(tokens, held_out, progress)
         shifts = calibrate(vae, range(layout.b), frequencies(layout, np.concatenate([tokens, held_out])), seed)
@@ -189,7 +189,8 @@ class Synthesizer(BaseEstimator):  # type: ignore[misc]
         if validation is not None:
             return tokens, codec.encode(codec.schema.check(validation))
         number = f"row of {group}"  # so never the name of the group itself
-        rows = pa.table({number: np.arange(len(tokens))} | ({} if group is None else {group: tables.plain(table[group])}))
+        owners = {} if group is None else {group: tables.plain(table[group])}
+        rows = pa.table({number: np.arange(len(tokens)), **owners})
         learn, judge = (part[number].to_numpy() for part in split(rows, group, seed))
         if not len(learn):
             what = "rows" if group is None else f"groups (different values of {group!r})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -56,12 +57,17 @@ def test_one_group_alone_cannot_be_split() -> None:
         sv.Synthesizer(schema, epochs=1).fit(table)
 
 
+@cache
+def fitted(name: str) -> sv.Synthesizer:
+    return sv.Synthesizer(epochs=1, latent_dim=2, random_state=0).fit(GOOD[name]())
+
+
 @collapses
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("name", GOOD)
 def test_an_awkward_table_comes_back_as_it_came(name: str, tmp_path: Path) -> None:
     table = GOOD[name]()
-    sv.Synthesizer(epochs=1, latent_dim=2, random_state=0).fit(table).save(tmp_path / "m.synthvae")
+    fitted(name).save(tmp_path / "m.synthvae")
     made = sv.load(tmp_path / "m.synthvae").sample(40, random_state=1)
     assert list(made.columns) == list(table.columns)
     assert made.dtypes.equals(table.dtypes)
@@ -72,7 +78,7 @@ def test_an_awkward_table_comes_back_as_it_came(name: str, tmp_path: Path) -> No
         assert fake.isna().all() or not real.isna().all()
         if real.nunique() == 1:
             assert set(fake.dropna()) == set(real.dropna())
-        if pd.api.types.is_numeric_dtype(real) and fake.notna().any() and column not in ("id", "gap"):
+        if real.dtype.kind in "if" and column != "id" and fake.notna().any():
             reach = float(real.max()) - float(real.min())
             assert float(real.min()) - reach <= fake.min() <= fake.max() <= float(real.max()) + reach
 
@@ -80,7 +86,7 @@ def test_an_awkward_table_comes_back_as_it_came(name: str, tmp_path: Path) -> No
 @collapses
 @pytest.mark.usefixtures("eagerly")
 def test_keys_alone_are_unique_and_of_their_shape() -> None:
-    made = sv.Synthesizer(epochs=50, random_state=0).fit(GOOD["nothing but keys"]()).sample(3000, random_state=0)
+    made = fitted("nothing but keys").sample(3000, random_state=0)
     assert made["id"].tolist() == list(range(1, 3001))
     assert made["code"].is_unique
     assert made["code"].str.fullmatch(r"K-\d{4}").all()
@@ -89,19 +95,19 @@ def test_keys_alone_are_unique_and_of_their_shape() -> None:
 @collapses
 @pytest.mark.usefixtures("eagerly")
 def test_more_rows_than_there_are_keys_is_an_error_before_the_first(tmp_path: Path) -> None:
-    model = sv.Synthesizer(epochs=1, random_state=0).fit(pd.DataFrame({"code": [f"K-{i:02d}" for i in range(60)]}))
-    assert model.sample(100)["code"].nunique() == 100
+    model = fitted("nothing but keys")
+    assert model.sample(10_000)["code"].is_unique
     with pytest.raises(ParameterError, match="'code'"):
-        model.stream(101)
+        model.stream(10_001)
     with pytest.raises(ParameterError, match="'code'"):
-        model.write(tmp_path / "fake.csv", 101)
+        model.write(tmp_path / "fake.csv", 10_001)
     assert not list(tmp_path.iterdir())
 
 
 @collapses
 @pytest.mark.usefixtures("eagerly")
 def test_levels_near_the_end_of_int64_are_exact() -> None:
-    made = sv.Synthesizer(epochs=1, random_state=0).fit(GOOD["near the end of int64"]()).sample(200, random_state=0)
+    made = fitted("near the end of int64").sample(200, random_state=0)
     assert set(made["both"]) == {2**63 - 1, -(2**63) + 1}
     assert made["high"].dtype == np.int64
     assert made["high"].min() > 2**63 - 1000
@@ -123,15 +129,9 @@ def test_hostile_names_survive_every_file(tmp_path: Path) -> None:
 
 
 @collapses
-@pytest.mark.usefixtures("eagerly")
+@pytest.mark.slow
 def test_more_columns_than_rows(tmp_path: Path) -> None:
     sv.Synthesizer(epochs=1, latent_dim=2).fit(wide()).save(tmp_path / "m.synthvae")
-    assert list(sv.load(tmp_path / "m.synthvae").sample(0).columns) == list(wide().columns)
-
-
-@collapses
-@pytest.mark.slow
-def test_a_sample_of_more_columns_than_rows() -> None:
-    made = sv.Synthesizer(epochs=1, latent_dim=2).fit(wide()).sample(40)
+    made = sv.load(tmp_path / "m.synthvae").sample(40)
     assert made.dtypes.equals(wide().dtypes)
     assert made.notna().all(axis=None)

@@ -40,7 +40,7 @@ def fingerprint(tokens: Array, settings: str) -> str:
 
 def write(path: Path, vae: Any, optimizer: Any, print_: str, state: State) -> None:
     """Write beside, then rename."""
-    arrays = {f"weight{i}": value for i, value in enumerate(backend.arrays(vae.trainable_variables))}
+    arrays: dict[str, Any] = {f"weight{i}": value for i, value in enumerate(backend.arrays(vae.trainable_variables))}
     arrays |= {f"optimizer{i}": value for i, value in enumerate(backend.arrays(optimizer.variables))}
     arrays |= {f"best{i}": value for i, value in enumerate(state.weights)}
     history = state.history

@@ -24,6 +24,10 @@ class Estimate:
     bytes: int
     parameters: int
 
+    def __str__(self) -> str:
+        minutes = f"{self.seconds / 60:.0f} min" if self.seconds > 90 else f"{self.seconds:.0f} s"
+        return f"Fitting {self.parameters:,} parameters: about {minutes} at most, {self.bytes / 1e9:.2f} GB of memory"
+
 
 def estimate(vae: VAE, plan: Plan) -> Estimate:
     """Cost of fitting ``vae`` as planned on this machine's CPU."""
