@@ -1,6 +1,6 @@
 """Measure synthvae on one table: fit with its defaults, draw as many rows, time both.
 
-    python benchmarks/ours.py --data FOLDER --output fake.parquet --json timing.json [--seed 0] [--effort high]
+    python benchmarks/ours.py --data FOLDER --output fake.parquet --json timing.json [--seed 0]
 
 FOLDER holds train.parquet; only that is seen. A process of its own, so that time and peak memory are the model's.
 """
@@ -41,12 +41,10 @@ def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def measure(folder: Path, output: Path, seed: int, effort: str | None) -> dict[str, Any]:
+def measure(folder: Path, output: Path, seed: int) -> dict[str, Any]:
     """Fit, draw n_train rows, write them; returns what it took."""
     train = pd.read_parquet(folder / "train.parquet")
     model = sv.Synthesizer(random_state=seed)
-    if effort is not None:
-        model.set_params(effort=effort)
     start, worked = time.perf_counter(), time.process_time()
     model.fit(train)
     fitted, worked = time.perf_counter(), time.process_time() - worked
@@ -57,7 +55,6 @@ def measure(folder: Path, output: Path, seed: int, effort: str | None) -> dict[s
         "model": "synthvae",
         "rows": len(drawn),
         "seed": seed,
-        "effort": effort,
         "fit_seconds": round(fitted - start, 2),
         "fit_cpu_seconds": round(worked, 2),
         "sample_seconds": round(sampled - fitted, 2),
@@ -73,9 +70,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="Parquet file for the drawn rows")
     parser.add_argument("--json", type=Path, required=True, help="file for the timings and versions")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--effort", help="the library's own default where left out")
     args = parser.parse_args()
-    result = measure(args.data, args.output, args.seed, args.effort)
+    result = measure(args.data, args.output, args.seed)
     args.json.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result))
 

@@ -1,7 +1,7 @@
 """How close synthvae comes to real tables, judged by an outside referee, beside published figures and straw men.
 
     python benchmarks/quality.py --data DIR --referee FILE [--referee-python PY] [--tables adult default]
-                                 [--seeds 0 1 2] [--effort fast|default|high] [--peer-python PY]
+                                 [--seeds 0 1 2] [--peer-python PY]
 
 DIR holds one folder per table: train.parquet, test.parquet, meta.json. The model sees train.parquet only. With
 --peer-python (an interpreter that has mostlyai-engine) TabularARGN runs in the same run, and the ratio of the times is
@@ -60,20 +60,19 @@ class Options:
     judge: Judge
     tables: tuple[str, ...]
     seeds: tuple[int, ...]
-    effort: str | None
     peer_python: Path | None
     skip_model: bool
     output: Path
     published: dict[str, dict[str, Result]] = field(repr=False)
 
 
-def measured_line(model: str, python: str | Path, script: Path, folder: Path, options: Options, *extra: str) -> Line:
+def measured_line(model: str, python: str | Path, script: Path, folder: Path, options: Options) -> Line:
     """Fit, sample and judge one model once per seed."""
     runs = []
     for seed in options.seeds:
         with tempfile.TemporaryDirectory() as scratch:
             output = Path(scratch) / "synthetic.parquet"
-            timing = run_model(python, script, folder, output, "--seed", str(seed), *extra)
+            timing = run_model(python, script, folder, output, "--seed", str(seed))
             runs.append(timing | run_referee(options.judge.python, options.judge.script, folder, output))
     return Line(model, tuple(runs))
 
@@ -89,8 +88,7 @@ def straw_line(name: str, folder: Path, options: Options) -> Line:
 def lines_of(folder: Path, options: Options) -> Iterator[Line]:
     """Every model on one table, the slow ones first."""
     if not options.skip_model:
-        extra = () if options.effort is None else ("--effort", options.effort)
-        yield measured_line("synthvae", sys.executable, HERE / "ours.py", folder, options, *extra)
+        yield measured_line("synthvae", sys.executable, HERE / "ours.py", folder, options)
     if options.peer_python is not None:
         script = HERE / "peers" / "tabular_argn.py"
         yield measured_line("TabularARGN", options.peer_python, script, folder, options)
@@ -153,7 +151,6 @@ def write_results(results: dict[str, list[Line]], options: Options) -> None:
         "python": platform.python_version(),
         "machine": {"architecture": platform.machine(), "system": platform.system(), "cores": os.cpu_count()},
         "seeds": list(options.seeds),
-        "effort": options.effort,
         "referee": installed(options.judge.python, "pandas", "scikit-learn", "xgboost", "sdmetrics"),
         "tables": {name: measured_runs(lines) for name, lines in results.items()},
     }
@@ -178,7 +175,6 @@ def options_from(arguments: list[str] | None) -> Options:
     parser.add_argument("--referee-python", type=Path, help="its interpreter; made in the cache folder where left out")
     parser.add_argument("--tables", nargs="+", default=[], help="all tables where left out")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--effort", help="the library's own default where left out")
     parser.add_argument("--peer-python", type=Path, help="interpreter with mostlyai-engine")
     parser.add_argument("--skip-model", action="store_true", help="straw men (and the peer) only")
     parser.add_argument("--output", type=Path, default=HERE / "results" / "quality.json")
@@ -188,7 +184,6 @@ def options_from(arguments: list[str] | None) -> Options:
         judge=Judge(args.referee_python or referee_python(), args.referee),
         tables=tuple(args.tables),
         seeds=tuple(args.seeds),
-        effort=args.effort,
         peer_python=args.peer_python,
         skip_model=args.skip_model,
         output=args.output,

@@ -90,8 +90,8 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
         raise BundleError(f"{str(path)!r} is damaged: its manifest lacks a version or a list of files.")
     if version > VERSION:
         raise BundleError(
-            f"{str(path)!r} was saved in format {version} by synthvae {manifest.get('library')!s:.20}; this version reads "
-            f"formats up to {VERSION}. Upgrade synthvae."
+            f"{str(path)!r} was saved in format {version} by synthvae {manifest.get('library')!s:.20}; this version "
+            f"reads formats up to {VERSION}. Upgrade synthvae."
         )
     strange = [n for n in files if not NAME.fullmatch(n)]
     if strange or sorted(names) != sorted([*files, "manifest.json"]):

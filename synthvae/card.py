@@ -35,7 +35,9 @@ def history(codec: TableCodec, outcome: Outcome) -> pd.DataFrame:
     return pd.DataFrame(frame | {f"kl {i}": kl[:, i] for i in range(kl.shape[1])}).astype(float)
 
 
-def facts(table: pa.Table, codec: TableCodec, plan: Plan, outcome: Outcome, cost: Estimate, seed: int) -> dict[str, Any]:
+def facts(
+    table: pa.Table, codec: TableCodec, plan: Plan, outcome: Outcome, cost: Estimate, seed: int
+) -> dict[str, Any]:
     """The model card: numbers about the fit, nothing about any row."""
     kept = outcome.history.epoch.index(outcome.best)
     kl = outcome.history.kl[kept]

@@ -69,7 +69,9 @@ def fit(
     table: Table,
     output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
     schema: Annotated[Path | None, typer.Option(help="A schema from 'synthvae infer', edited or not.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the table; the default follows its size.", min=1)] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the table; the default follows its size.", min=1)
+    ] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Where a killed fit resumes from.")] = None,
     seed: Seed = None,
 ) -> None:
@@ -172,7 +174,8 @@ def _card(model: Any) -> None:
     facts = {
         "table": f"{card['rows']:,} rows x {card['columns']} columns",
         "network": f"{card['parameters']:,} parameters, {card['tokens']:,} tokens in {card['blocks']} blocks",
-        "fit": f"{card['epochs']} of {card['planned_epochs']} epochs in {card['seconds']:.0f} s, {card['ended']}; kept {card['kept_epoch']}",
+        "fit": f"{card['epochs']} of {card['planned_epochs']} epochs in {card['seconds']:.0f} s, {card['ended']}; "
+        f"kept {card['kept_epoch']}",
         "held-out loss": f"{card['held_out_nats']:.2f} nats per row",
         "latent": f"{card['latent_nats']:.2f} nats per row in {card['active_dimensions']} active dimensions",
         "seed": str(card["seed"]),

@@ -35,11 +35,11 @@ COLLAPSED_NATS = 0.5  # a latent that carries less than this is no use to any to
 class Synthesizer(BaseEstimator):
     """Learns a table and makes synthetic ones.
 
-    schema: what the columns mean; None infers it. epochs, batch_size: None lets the table's size decide (early stopping
-    may end sooner). latent_dim: dimensions of the latent. random_state: the seed of fit, and of ``sample`` where that is
-    given none; None draws one from the operating system.
+    schema: what the columns mean; None infers it. epochs, batch_size: None lets the table's size decide (early
+    stopping may end sooner). latent_dim: dimensions of the latent. random_state: the seed of fit, and of ``sample``
+    where that is given none; None draws one from the operating system.
 
-    Learned: ``schema_``, ``history_`` (a row per evaluated epoch, losses in nats per row), ``card_`` (facts about the fit).
+    Learned: ``schema_``, ``history_`` (a row per evaluated epoch, losses in nats per row), ``card_`` (its facts).
 
     >>> import pandas as pd, synthvae as sv
     >>> people = pd.DataFrame({"age": [23, 35, 41, 58, 62] * 20, "smokes": [True, False] * 50})
@@ -74,8 +74,8 @@ class Synthesizer(BaseEstimator):
         """Learn a table: a DataFrame, an Arrow table, dataset or reader, a polars frame, or path(s) of Parquet or CSV.
 
         validation: rows held out for early stopping; None holds out a twentieth of ``table`` (whole groups where the
-        schema has a group). progress: called several times an epoch. checkpoint: a file from which a killed fit resumes.
-        Ctrl-C keeps the best weights so far. Raises TableError, SchemaError, TrainingError.
+        schema has a group). progress: called several times an epoch. checkpoint: a file from which a killed fit
+        resumes. Ctrl-C keeps the best weights so far. Raises TableError, SchemaError, TrainingError.
         """
         self._check_parameters()
         seed = seed_of(self.random_state)
@@ -118,7 +118,7 @@ class Synthesizer(BaseEstimator):
         random_state: int | np.random.Generator | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Write the rows of ``sample(n)`` to Parquet or CSV, with provenance; ``progress`` is told the rows of each batch."""
+        """Write the rows of ``sample(n)`` to Parquet or CSV, with provenance; ``progress`` hears each batch's rows."""
         seed = self._seed(random_state)
         batches = self._stream(n).batches(seed, n, 65536)
         schema = self._stream(0).table(seed, 0, 0).schema
@@ -214,13 +214,15 @@ class Synthesizer(BaseEstimator):
         """Say what the user should know: an interrupted fit, a collapsed latent, folded values."""
         if outcome.ended == "interrupted":
             warnings.warn(
-                f"The fit was interrupted; the weights of epoch {outcome.best + 1} are kept.", SynthvaeWarning, stacklevel=3
+                f"The fit was interrupted; the weights of epoch {outcome.best + 1} are kept.",
+                SynthvaeWarning,
+                stacklevel=3,
             )
         rate = self.card_["latent_nats"]
         if rate < COLLAPSED_NATS:
             warnings.warn(
-                f"The latent carries {rate:.2f} nats per row: it has collapsed, so latent tools will say nothing. The columns "
-                "may be independent or few; otherwise train longer (epochs) or in smaller batches (batch_size).",
+                f"The latent carries {rate:.2f} nats per row: it has collapsed, so latent tools say nothing. The "
+                "columns may be independent or few; otherwise train longer (epochs) or in smaller batches (batch_size).",
                 CollapseWarning,
                 stacklevel=3,
             )
@@ -240,7 +242,12 @@ class Synthesizer(BaseEstimator):
         return seed_of(self.random_state if random_state is None else random_state)
 
     def _provenance(self, seed: int) -> dict[str, str]:
-        return {"synthetic": "true", "generator": f"synthvae {version('synthvae')}", "seed": str(seed), "budget": "none"}
+        return {
+            "synthetic": "true",
+            "generator": f"synthvae {version('synthvae')}",
+            "seed": str(seed),
+            "budget": "none",
+        }
 
 
 def layout_of(blocks: tuple[Block, ...]) -> Layout:
@@ -271,9 +278,7 @@ def _plain(value: int | None) -> int | None:
     return None if value is None else int(value)
 
 
-def _counted(
-    batches: Iterator[pa.RecordBatch], progress: Callable[[int], None] | None
-) -> Iterator[pa.RecordBatch]:
+def _counted(batches: Iterator[pa.RecordBatch], progress: Callable[[int], None] | None) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         yield batch
         if progress:

@@ -39,7 +39,8 @@ def test_python_snippets_of_the_readme_run(folder: Path) -> None:
 
 
 def test_shell_snippets_of_the_readme_run(folder: Path) -> None:
-    lines = [line.split("#")[0] for line in README.splitlines() if re.match(r"synthvae (infer|fit|sample|inspect) ", line)]
+    shown = re.findall(r"^synthvae (?:infer|fit|sample|inspect) .*$", README, re.MULTILINE)
+    lines = [line.split("#")[0] for line in shown]
     assert len(lines) == 4
     for line in lines:
         words = shlex.split(line)[1:] + (["--epochs", "1"] if "synthvae fit" in line else [])

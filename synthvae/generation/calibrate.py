@@ -40,7 +40,7 @@ def frequencies(layout: Layout, tokens: Array) -> list[Array]:
 
 
 def calibrate(vae: VAE, order: Sequence[int], counts: Sequence[Array], seed: int) -> list[Array]:
-    """What to add to the logits of each block: (v,), or (v_parent, v) for a child; drawn tokens then have ``counts``."""
+    """What to add to each block's logits, (v,) or (v_parent, v) for a child, so that drawn tokens have ``counts``."""
     layout = vae.layout
     rng = np.random.default_rng([seed, 4])
     columns = [np.zeros(ROWS, "int32")] * layout.b
@@ -71,7 +71,7 @@ def _shift(layout: Layout, j: int, logits: Array, parent: Array, counts: Array) 
 
 
 def _fit(logits: Array, counts: Array, allowed: Array) -> Array:
-    """(v,) the shift under which the mean of softmax(logits + shift) has the shares of ``counts`` among allowed tokens."""
+    """The shift (v,) under which the mean of softmax(logits + shift) has the shares of ``counts`` where allowed."""
     shift = np.zeros(logits.shape[1], "float32")
     rows, total = len(logits), float(counts[allowed].sum())
     if allowed.sum() < 2 or not total:

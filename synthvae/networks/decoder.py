@@ -18,9 +18,7 @@ class Decoder(keras.layers.Layer):
     Shape: (n, b) int32, (n, b) bool, (n, k) -> (n, v), v summed over blocks.
     """
 
-    def __init__(
-        self, layout: Layout, latent_dim: int, width: int, depth: int, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, layout: Layout, latent_dim: int, width: int, depth: int, rng: np.random.Generator) -> None:
         super().__init__(name="decoder")
         self.layout = layout
         self.vectors = TokenVectors(layout, rng, "vectors")

@@ -107,6 +107,8 @@ class VAE(keras.layers.Layer):
         own = ops.take_along_axis(logits, tokens + self.layout.offsets, axis=1)  # (n, b)
         nats = ops.log(total) - own
         unknown = 1.0 - ops.cast(known, "float32")
-        eligible = ops.where(self.is_child, ops.cast(ops.take(known, self.partner, axis=1), "float32"), self.next_weight)
+        eligible = ops.where(
+            self.is_child, ops.cast(ops.take(known, self.partner, axis=1), "float32"), self.next_weight
+        )
         weight = (b + 1.0) / ops.maximum(ops.sum(unknown, axis=1, keepdims=True), 1.0)
         return weight * eligible * unknown * nats

@@ -47,14 +47,15 @@ def plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """The same values in the layout every kernel knows: dictionaries decoded, text as large_string, halves as float."""
     type_ = values.type.value_type if pt.is_dictionary(values.type) else values.type
     if pt.is_dictionary(values.type):
-        values = pa.chunked_array([_decoded(chunk) for chunk in values.chunks], type=type_)
+        type_ = pa.large_string() if pt.is_string_view(type_) else type_  # views cannot be taken from
+        values = pa.chunked_array([_decoded(chunk, type_) for chunk in values.chunks], type=type_)
     if is_text(type_):
         return values.cast(pa.large_string())
     return values.cast(pa.float32()) if pt.is_float16(type_) else values
 
 
-def _decoded(values: pa.DictionaryArray) -> pa.Array:
-    return values.dictionary.take(values.indices)
+def _decoded(values: pa.DictionaryArray, type_: pa.DataType) -> pa.Array:
+    return values.dictionary.cast(type_).take(values.indices)
 
 
 def levels(values: pa.ChunkedArray) -> pa.Array:

@@ -66,7 +66,9 @@ def resume(path: Path, vae: Any, optimizer: Any, print_: str, fresh: State) -> S
             arrays = {name: file[name] for name in file.files}
         stored = str(arrays["print"])
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise TrainingError(f"{str(path)!r} is not a checkpoint, or a damaged one: {error}. Delete it to begin anew.") from error
+        raise TrainingError(
+            f"{str(path)!r} is no checkpoint, or a damaged one ({error}). Delete it to start anew."
+        ) from error
     if stored != print_:
         raise TrainingError(
             f"The checkpoint {str(path)!r} belongs to another fit (another table, seed or setting). Use the same ones to "

@@ -36,9 +36,11 @@ def estimate(vae: VAE, plan: Plan) -> Estimate:
     multiplications += vae.layout.v * vae.layout.b - embeddings(vae.layout, vae)
     work = 2.0 * PASSES * multiplications * plan.rows * plan.epochs
     tokens = plan.rows * vae.layout.b * token_type(vae.layout).itemsize
-    noise = RUN_STEPS * plan.batch_size * (2 * vae.layout.b + 2 + vae.settings.latent_dim) * 4
+    noise = RUN_STEPS * plan.batch_size * ((2 * vae.layout.b + 2 + vae.settings.latent_dim) * 4 + vae.dropped)
     activations = plan.batch_size * 4 * (3 * vae.layout.v + 12 * vae.settings.decoder_width)
-    return Estimate(work / (SHARE_OF_PEAK * measured_rate()), 6 * 4 * parameters + tokens + noise + activations, parameters)
+    return Estimate(
+        work / (SHARE_OF_PEAK * measured_rate()), 6 * 4 * parameters + tokens + noise + activations, parameters
+    )
 
 
 def embeddings(layout: Layout, vae: VAE) -> int:

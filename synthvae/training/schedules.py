@@ -10,7 +10,9 @@ import numpy as np
 from synthvae.networks.layout import Array
 
 WARM_UP = 0.05  # share of all steps in which learning rate and KL weight rise
-ANNEAL = 0.4  # share of a fit in which the learning rate falls to nothing; it begins sooner if nothing is gained any more
+ANNEAL = (
+    0.4  # share of a fit in which the learning rate falls to nothing; it begins sooner if nothing is gained any more
+)
 PEAK_RATE = 2e-3  # for batches of 512 rows; grows with the square root of the batch
 VISITS = 2_000_000  # rows seen in a default fit of a table of 30,000 rows
 REFERENCE_ROWS = 30_000

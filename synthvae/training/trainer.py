@@ -73,6 +73,7 @@ class Trainer:
         self.vae, self.plan, self.seed, self.checkpoint_path = vae, plan, seed, checkpoint_path
         self.optimizer = schedules.optimizer(plan)
         self.every = max(1, plan.epochs // EVALUATIONS)
+        self.runs = -(-plan.steps // RUN_STEPS)  # of an epoch
 
     def fit(self, tokens: Array, held_out: Array, report: Callable[[Progress], None] | None = None) -> Outcome:
         """Train on ``tokens`` (n, b) until the plan ends, ``held_out`` stops improving or the user interrupts."""
@@ -101,19 +102,18 @@ class Trainer:
         self, loop: backend.Loop, state: checkpoint.State, began: float, report: Callable[[Progress], None] | None
     ) -> Array:
         """One pass over the rows; returns mean nats per block (b,)."""
-        sums, count = np.zeros(self.vae.layout.b), 0
-        runs = list(self._runs(state.epoch, state.anneal_from))
-        for count, run in enumerate(runs, 1):
+        sums = np.zeros(self.vae.layout.b)
+        for part, run in enumerate(self._runs(state.epoch, state.anneal_from), 1):
             nats, _ = loop.train(*run)
             if not np.isfinite(nats).all():
                 raise TrainingError(
-                    f"The loss is not a number in epoch {state.epoch + 1}: the fit diverged. Try a smaller batch_size or "
-                    "another random_state; if it stays, the table holds values of too different magnitude."
+                    f"The loss is not a number in epoch {state.epoch + 1}: the fit diverged. Try a smaller batch_size "
+                    "or another random_state; if it stays, the table holds values of too different magnitude."
                 )
             sums += nats
             if report:
-                report(self._progress(state, count / len(runs), float(nats.sum()), time.monotonic() - began))
-        return sums / count
+                report(self._progress(state, part / self.runs, float(nats.sum()), time.monotonic() - began))
+        return sums / self.runs
 
     def _progress(self, state: checkpoint.State, part: float, loss: float, seconds: float) -> Progress:
         epochs = self.plan.end(state.anneal_from)
@@ -123,12 +123,12 @@ class Trainer:
     def _runs(self, epoch: int, anneal_from: int) -> Iterator[tuple[Array, backend.Noise, Array, Array]]:
         """Row numbers, noise, rates and KL weights of an epoch's runs, all of one length: nothing is compiled twice."""
         rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence([self.seed, 1, epoch])))
-        parts = -(-self.plan.steps // RUN_STEPS)
-        steps, size = self.plan.steps // parts, self.plan.batch_size
-        order = rng.permutation(self.plan.rows)[: parts * steps * size].astype("int32").reshape(parts, steps, size)
+        steps, size = self.plan.steps // self.runs, self.plan.batch_size
+        order = rng.permutation(self.plan.rows)[: self.runs * steps * size].astype("int32")
+        order = order.reshape(self.runs, steps, size)
         rates = schedules.rates(self.plan, epoch, anneal_from)
         weights = schedules.kl_weights(self.plan, epoch)
-        for part in range(parts):
+        for part in range(self.runs):
             now = slice(part * steps, (part + 1) * steps)
             yield order[part], noise(self.vae, rng, steps, size, self.vae.dropped), rates[now], weights[now]
 
@@ -188,6 +188,7 @@ def noise(vae: VAE, rng: np.random.Generator, steps: int, size: int, dropped: in
 
 def start_frequencies(vae: VAE, tokens: Array) -> None:
     """Start the head at the log frequencies of the training tokens: nothing is left to learn of the margins."""
-    bias = [np.log(np.bincount(column, minlength=v) + 0.5) for column, v in zip(tokens.T, vae.layout.sizes, strict=True)]
+    bias = [
+        np.log(np.bincount(column, minlength=v) + 0.5) for column, v in zip(tokens.T, vae.layout.sizes, strict=True)
+    ]
     vae.decoder.head.bias.assign(np.concatenate([b - b.max() for b in bias]).astype("float32"))
-
