@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator
@@ -89,7 +90,8 @@ class Synthesizer(BaseEstimator):
         log.info("%s", cost)
         fit = trainer.Trainer(vae, plan, seed, Path(checkpoint) if checkpoint else None)
         outcome = fit.fit(tokens, held_out, progress)
-        shifts = calibrate(vae, range(layout.b), frequencies(layout, np.concatenate([tokens, held_out])), seed)
+        counts = frequencies(layout, np.concatenate([tokens, held_out]))
+        shifts = calibrate(vae, range(layout.b), counts, schema.min_count, seed)
         facts = card.facts(arrow, codec, plan, outcome, cost, seed)
         self._learned(codec, vae, shifts, card.history(codec, outcome), facts)
         self._warn(outcome)
@@ -131,7 +133,7 @@ class Synthesizer(BaseEstimator):
         weights = {f"weight_{i:03d}": w for i, w in enumerate(backend.arrays(self.vae_.trainable_variables))}
         history = {"columns": list(self.history_.columns), "rows": self.history_.astype(float).to_numpy().tolist()}
         documents = {
-            "schema": self.schema_.to_json(),
+            "schema": json.loads(self.schema_.to_json()),
             "codecs": codec_state,
             "network": vars(self.vae_.settings) | {"weights": [v.path for v in self.vae_.trainable_variables]},
             "parameters": {name: _plain(getattr(self, name)) for name in ("epochs", "batch_size", "latent_dim")},
@@ -154,7 +156,7 @@ class Synthesizer(BaseEstimator):
     @classmethod
     def _from_parts(cls, parts: bundle.Parts) -> Self:
         documents = parts.documents
-        schema = Schema.from_json(documents["schema"])
+        schema = Schema.from_json(json.dumps(documents["schema"]))
         arrays = {n.removeprefix("codec_"): a for n, a in parts.arrays.items() if n.startswith("codec_")}
         codec = TableCodec.from_state(schema, (documents["codecs"], arrays))
         settings = {k: v for k, v in documents["network"].items() if k != "weights"}
@@ -200,7 +202,7 @@ class Synthesizer(BaseEstimator):
     def _networks(self, layout: Layout, tokens: Array, seed: int) -> tuple[VAE, schedules.Plan]:
         varies = bool((tokens != tokens[0]).any())  # where all rows are the same, one look is enough
         plan = schedules.plan(len(tokens), self.epochs if varies else 1, self.batch_size)
-        config = NetworkConfig(latent_dim=int(self.latent_dim))
+        config = NetworkConfig.suited(len(tokens), layout.b, int(self.latent_dim))
         return VAE(layout, config, np.random.default_rng([seed, 0])), plan
 
     def _learned(
@@ -221,8 +223,8 @@ class Synthesizer(BaseEstimator):
         rate = self.card_["latent_nats"]
         if rate < COLLAPSED_NATS:
             warnings.warn(
-                f"The latent carries {rate:.2f} nats per row: it has collapsed, so latent tools say nothing. The "
-                "columns may be independent or few; otherwise train longer (epochs) or in smaller batches (batch_size).",
+                f"The latent carries {rate:.2f} nats per row: it has collapsed, latent tools say nothing. The "
+                "columns may be independent or few; else train longer (epochs) or in smaller batches (batch_size).",
                 CollapseWarning,
                 stacklevel=3,
             )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from synthvae.generation.complete import NEVER, allowed, inverse_cdf
+from synthvae.generation.complete import NEVER, block_table, inverse_cdf
 from synthvae.networks.layout import Layout
 from synthvae.networks.priors import StandardNormal
 from synthvae.networks.vae import VAE, NetworkConfig
@@ -138,7 +138,8 @@ def test_kl_is_zero_at_the_prior() -> None:
     model = vae()
     for variable in model.encoder.out.trainable_variables:
         variable.assign(np.zeros(variable.shape, "float32"))
-    _, kl = model(np.zeros((2, 3), "int32"), np.full((2, 8), 0.5, "float32"), np.zeros((2, 2), "float32"))
+    tokens, uniforms = np.zeros((2, 3), "int32"), np.full((2, 8), 0.5, "float32")
+    _, kl = model(tokens, uniforms, np.zeros((2, 2), "float32"), np.zeros((2, 0), "uint8"))
     np.testing.assert_allclose(ops.convert_to_numpy(kl), 0.0, atol=1e-6)
 
 
@@ -157,11 +158,21 @@ def test_inverse_cdf_picks_by_share_and_never_a_forbidden_token() -> None:
     assert ops.convert_to_numpy(inverse_cdf(logits, u)).tolist() == [1, 1, 1, 1]
 
 
-def test_allowed_follows_the_parent() -> None:
+def test_the_table_of_a_block_forbids_what_may_not_follow() -> None:
     of = layout()
     compatible = np.zeros((4, 5), bool)
     compatible[:, 0] = True
     compatible[2] = [False, True, True, False, False]
     of = Layout(of.sizes, of.parents, of.features, of.sampleable, (None, None, compatible))
-    rows = ops.convert_to_numpy(allowed(of, 2, np.array([0, 2], "int32")))
-    assert (rows == 0).tolist() == [[True, False, False, False, False], [False, True, True, False, False]]
+    table = block_table(of, 2, np.full((4, 5), 0.5, "float32"))
+    assert (table[0] == 0.5).tolist() == [True, False, False, False, False]
+    assert (table[2] == NEVER).tolist() == [True, False, False, True, True]
+
+
+def test_dropout_keeps_the_mean_and_evaluation_drops_nothing() -> None:
+    model = vae()
+    drops = np.random.default_rng(0).integers(0, 256, (2000, 8)).astype("uint8")
+    keep = ops.convert_to_numpy(model._keep(drops))
+    assert keep.mean() == pytest.approx(1.0, abs=0.02)
+    assert (keep == 0).mean() == pytest.approx(SMALL.dropout, abs=0.02)
+    assert model._keep(np.zeros((2000, 0), "uint8")) is None

@@ -340,7 +340,9 @@ def test_parameters_and_clones(model: sv.Synthesizer) -> None:
 @pytest.mark.usefixtures("eagerly")
 def test_the_kind_of_table_that_came_in_comes_back(tmp_path: Path) -> None:
     frame = plain()
-    arrow, polars = pa.Table.from_pandas(frame), pl.from_pandas(frame)
+    arrow = pa.Table.from_pandas(frame)
+    levels = {"enum": pl.col("kind").cast(pl.Enum(["low", "high"])), "category": pl.col("kind").cast(pl.Categorical)}
+    polars = pl.from_pandas(frame).with_columns(**levels)
     frame.to_parquet(tmp_path / "real.parquet")
     frame.to_csv(tmp_path / "real.csv", index=False)
     made = small().fit(arrow).sample(5)

@@ -102,8 +102,8 @@ def test_an_interrupt_before_anything_is_learned_goes_through() -> None:
 def test_it_stops_when_nothing_is_gained() -> None:
     rng = np.random.default_rng(0)
     noise = np.stack([rng.integers(0, v, 60) for v in layout().sizes], axis=1).astype("uint8")
-    vae = VAE(layout(), CONFIG, np.random.default_rng(0))
-    outcome = Trainer(vae, schedules.plan(50, 200, 10), 0).fit(noise[:50], noise[50:])
+    vae = VAE(layout(), NetworkConfig(2, 64, 64, 2, dropout=0.0), np.random.default_rng(0))
+    outcome = Trainer(vae, schedules.plan(30, 200, 10), 0).fit(noise[:30], noise[30:])
     assert outcome.ended == "held-out loss stopped improving"
     assert outcome.history.epoch[-1] < 199
 
@@ -113,6 +113,18 @@ def test_the_head_starts_at_the_log_frequencies() -> None:
     start_frequencies(vae, np.array([[0, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0, 0]], "uint8"))
     bias = arrays([vae.decoder.head.bias])[0][:3]
     np.testing.assert_allclose(bias, np.log([3.5, 1.5, 0.5]) - np.log(3.5), rtol=1e-6)
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    plan = schedules.plan(1000, 100, 100)
+    whole = np.concatenate([schedules.rates(plan, epoch, plan.anneal_from) for epoch in range(100)])
+    assert whole.argmax() == pytest.approx(50, abs=2)  # the warm-up is a twentieth of 1000 steps
+    assert (whole[60:590] == whole.max()).all()
+    assert whole[-1] < 0.01 * whole.max()
+    sooner = schedules.rates(plan, 31, 30)
+    assert sooner[0] < whole.max()
+    assert plan.end(30) == 50
+    assert np.isfinite(schedules.rates(schedules.plan(100, 1, 100), 0, 1)).all()
 
 
 @pytest.mark.parametrize("rows", [9, 50, 1_000, 30_000, 1_000_000, 50_000_000])

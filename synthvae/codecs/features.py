@@ -12,6 +12,10 @@ from synthvae.codecs.base import BoolArray, FloatArray
 # Turns of the rank's circle: the coarse block tells bins apart, the fine one steps.
 COARSE_TURNS = (1, 2, 4, 8)
 FINE_TURNS = (1, 2, 4, 8, 16, 32)
+# Turns per factor of ten: columns of one unit look alike on this circle whatever their ranks, so that sums, differences
+# and equalities between them are within reach of one layer.
+DECADE_TURNS = (0.5, 1.0, 2.0, 4.0, 8.0)
+DECADES_BELOW = 1e-3  # of the typical size; what is smaller than that is as good as zero
 # Standardised values beyond this say no more than "far out".
 FAR = 5.0
 
@@ -45,6 +49,10 @@ class Scaling:
         """Standardised signed logarithms, cut at +-5."""
         return np.asarray(np.clip((_signed_log(values, self.scale) - self.log_mean) / self.log_std, -FAR, FAR))
 
+    def decades(self, values: FloatArray) -> FloatArray:
+        """Signed powers of ten above a thousandth of the typical size."""
+        return _signed_log(values, self.scale * DECADES_BELOW) / np.log(10.0)
+
     def as_dict(self) -> dict[str, Any]:
         """The numbers by name."""
         return asdict(self)
@@ -53,19 +61,22 @@ class Scaling:
 def number_features(
     values: FloatArray, ranks: FloatArray, exact: BoolArray, scaling: Scaling, turns: tuple[int, ...]
 ) -> FloatArray:
-    """Values, mid-ranks in [0, 1] and atom flags (...) -> features (..., 5 + 2 t) float32.
+    """Values, mid-ranks in [0, 1] and atom flags (...) -> features (..., width(turns)) float32.
 
-    is a number, rank in [-1, 1], standardised value, standardised signed log, atom, then sin and cos of 2 pi rank turn.
+    is a number, rank in [-1, 1], standardised value, standardised signed log, atom, then sin and cos of 2 pi rank turn
+    and of 2 pi decades turn.
     """
     flat = [np.ones_like(ranks), 2.0 * ranks - 1.0, scaling.standard(values), scaling.standard_log(values), exact]
-    angle = 2.0 * np.pi * ranks[..., None] * np.asarray(turns, np.float64)  # (..., t)
+    by_rank = ranks[..., None] * np.asarray(turns, np.float64)  # (..., t)
+    by_decade = scaling.decades(values)[..., None] * np.asarray(DECADE_TURNS)  # (..., d)
+    angle = 2.0 * np.pi * np.concatenate([by_rank, by_decade], axis=-1)
     parts = [np.stack(np.broadcast_arrays(*flat), axis=-1), np.sin(angle), np.cos(angle)]
     return np.concatenate(parts, axis=-1).astype(np.float32)
 
 
 def width(turns: tuple[int, ...]) -> int:
     """The number of features ``number_features`` gives."""
-    return 5 + 2 * len(turns)
+    return 5 + 2 * (len(turns) + len(DECADE_TURNS))
 
 
 def _signed_log(values: FloatArray, scale: float) -> FloatArray:

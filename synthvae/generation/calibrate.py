@@ -18,7 +18,7 @@ from synthvae.generation.complete import NEVER, block_table, inverse_cdf
 from synthvae.networks.layout import Array, Layout
 from synthvae.networks.vae import VAE
 
-ROWS = 8192  # drawn rows: the noise of a mean probability is then far below a percent
+LEAST, MOST = 1024, 8192  # rows drawn, twice the table's between them: noise of a mean far below its error before
 ROUNDS = 4  # of proportional fitting: the error shrinks several-fold in each
 PSEUDO = 4.0  # rows added to both sides: what few rows say about a rare token is taken with caution
 LIMIT = 1.0  # nats by which a logit may be shifted
@@ -39,22 +39,26 @@ def frequencies(layout: Layout, tokens: Array) -> list[Array]:
     return counts
 
 
-def calibrate(vae: VAE, order: Sequence[int], counts: Sequence[Array], seed: int) -> list[Array]:
-    """What to add to each block's logits, (v,) or (v_parent, v) for a child, so that drawn tokens have ``counts``."""
+def calibrate(vae: VAE, order: Sequence[int], counts: Sequence[Array], min_count: int, seed: int) -> list[Array]:
+    """What to add to each block's logits, (v,) or (v_parent, v) for a child, so that drawn tokens have ``counts``.
+
+    Tokens with fewer than ``min_count`` training rows are left alone: no number kept tells of fewer.
+    """
     layout = vae.layout
     rng = np.random.default_rng([seed, 4])
-    columns = [np.zeros(ROWS, "int32")] * layout.b
+    rows = int(np.clip(2 * counts[0].sum(), LEAST, MOST))
+    columns = [np.zeros(rows, "int32")] * layout.b
     shifts: list[Array] = [np.zeros(0)] * layout.b
-    normals = rng.standard_normal((ROWS, vae.settings.latent_dim)).astype("float32")
-    unknown = np.zeros((ROWS, layout.b), bool)
+    normals = rng.standard_normal((rows, vae.settings.latent_dim)).astype("float32")
+    unknown = np.zeros((rows, layout.b), bool)
     stem = vae.decoder.stem(np.stack(columns, axis=1), unknown, vae.prior.sample(normals))
     for j in order:
         parent = columns[max(layout.parents[j], 0)]
-        logits = np.asarray(vae.decoder.block_logits(j, vae.decoder.trunk(stem)))  # (ROWS, v)
-        shifts[j] = _shift(layout, j, logits, parent, counts[j])
+        logits = np.asarray(vae.decoder.block_logits(j, vae.decoder.trunk(stem)))  # (rows, v)
+        shifts[j] = _shift(layout, j, logits, parent, np.where(counts[j] < min_count, 0, counts[j]))
         table = block_table(layout, j, shifts[j])
         penalty = table if table.ndim == 1 else table[parent]
-        columns[j] = np.asarray(inverse_cdf(logits + penalty, rng.random(ROWS, dtype=np.float32)))
+        columns[j] = np.asarray(inverse_cdf(logits + penalty, rng.random(rows, dtype=np.float32)))
         stem = stem + vae.decoder.reveal(j, columns[j], parent)
     return shifts
 
@@ -73,14 +77,14 @@ def _shift(layout: Layout, j: int, logits: Array, parent: Array, counts: Array) 
 def _fit(logits: Array, counts: Array, allowed: Array) -> Array:
     """The shift (v,) under which the mean of softmax(logits + shift) has the shares of ``counts`` where allowed."""
     shift = np.zeros(logits.shape[1], "float32")
-    rows, total = len(logits), float(counts[allowed].sum())
-    if allowed.sum() < 2 or not total:
+    moved = allowed & (counts > 0)
+    if moved.sum() < 2:
         return shift
-    target = counts / total * rows
+    target = counts / counts[moved].sum() * len(logits)
     exps = np.exp(logits - logits.max(axis=1, keepdims=True))
     for _ in range(ROUNDS):
         weighted = exps * np.exp(shift)
         mean = (weighted / weighted.sum(axis=1, keepdims=True)).sum(axis=0)
         step = np.log((target + PSEUDO) / (mean + PSEUDO))
-        shift = np.clip(shift + np.where(allowed, step, 0.0), -LIMIT, LIMIT).astype("float32")
+        shift = np.clip(shift + np.where(moved, step, 0.0), -LIMIT, LIMIT).astype("float32")
     return shift

@@ -9,7 +9,7 @@ import numpy as np
 from synthvae.errors import ParameterError
 from synthvae.networks.layout import Array
 
-TILE = 2048  # rows the network completes at once: activations of one block fit the processor's cache
+TILE = 512  # rows the network completes at once: activations of one block fit the processor's cache
 
 
 def seed_of(random_state: int | np.random.Generator | None) -> int:

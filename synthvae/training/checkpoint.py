@@ -71,8 +71,8 @@ def resume(path: Path, vae: Any, optimizer: Any, print_: str, fresh: State) -> S
         ) from error
     if stored != print_:
         raise TrainingError(
-            f"The checkpoint {str(path)!r} belongs to another fit (another table, seed or setting). Use the same ones to "
-            "resume, or delete it to begin anew."
+            f"The checkpoint {str(path)!r} belongs to another fit (another table, seed or setting). Use the same "
+            "ones to resume, or delete it to begin anew."
         )
     for prefix, variables in (("weight", vae.trainable_variables), ("optimizer", optimizer.variables)):
         backend.assign(variables, [arrays[f"{prefix}{i}"] for i in range(len(variables))])

@@ -72,7 +72,8 @@ def rates(plan: Plan, epoch: int, anneal_from: int) -> Array:
     """Learning rate of each step of an epoch: up in the warm-up, flat, then linearly down. (steps,) float32"""
     peak = PEAK_RATE * (plan.batch_size / 512) ** 0.5
     steps = epoch * plan.steps + np.arange(plan.steps)
-    left = (plan.end(anneal_from) * plan.steps - steps) / ((plan.end(anneal_from) - anneal_from) * plan.steps)
+    end = plan.end(anneal_from)
+    left = (end * plan.steps - steps) / (max(1, end - anneal_from) * plan.steps)
     return (peak * np.minimum(_warm(plan, steps), np.clip(left, 0.0, 1.0))).astype("float32")
 
 
