@@ -24,6 +24,7 @@ from synthvae.generation.noise import seed_of
 from synthvae.generation.stream import RowStream
 from synthvae.networks.layout import Array, Layout
 from synthvae.networks.vae import VAE, NetworkConfig
+from synthvae.schema.columns import Text
 from synthvae.schema.infer import infer_schema
 from synthvae.schema.schema import Schema
 from synthvae.training import estimate, schedules, trainer
@@ -82,6 +83,7 @@ class Synthesizer(BaseEstimator):
         seed = seed_of(self.random_state)
         arrow, schema = self._lawful(table)
         codec = TableCodec.fit(schema, arrow)
+        _say_folded(codec)
         layout = layout_of(codec.blocks)
         parts = self._parts(arrow, codec, validation, seed)
         tokens, held_out = (part.astype(estimate.token_type(layout)) for part in parts)
@@ -268,6 +270,13 @@ def _whole(name: str, value: Any, least: int = 1) -> int:
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
         raise ParameterError(f"{name} must be a whole number of at least {least}; got {value!r}.")
     return int(value)
+
+
+def _say_folded(codec: TableCodec) -> None:
+    """Tell what will not come back: content of text aloud, folded values for whoever listens."""
+    for name, report in codec.reports.items():
+        for note in report.notes:
+            log.log(logging.WARNING if codec.schema[name].kind == Text.kind else logging.INFO, "%s: %s", name, note)
 
 
 def _series(parts: bundle.Parts, prefix: str) -> list[Array]:

@@ -94,9 +94,7 @@ BAD: dict[str, Bad] = {
     "a column less than the schema": Bad(
         lambda _: plain()[["x"]], ("column 'fine' is missing",), sv.Schema((X, Boolean(name="fine", arrow="bool")))
     ),
-    "a column more than the schema": Bad(
-        lambda _: plain(), ("column 'kind' is not in the schema",), sv.Schema((X,))
-    ),
+    "a column more than the schema": Bad(lambda _: plain(), ("column 'kind' is not in the schema",), sv.Schema((X,))),
     "another type than the schema's": Bad(
         lambda _: plain()[["x"]].astype(str), ("column 'x' is of type", "expected double"), sv.Schema((X,))
     ),

@@ -167,18 +167,21 @@ def test_the_distribution_comes_back() -> None:
 
 
 def test_features_by_hand() -> None:
-    scaling = Scaling.of(np.array([0.0, 2.0]), np.array([1.0, 1.0]), 1.0)
+    scaling = Scaling.of(np.array([0.0, 2.0]), np.array([1.0, 1.0]), 2 / 0.999)
     assert (scaling.mean, scaling.std) == (1.0, 1.0)
+    assert scaling.decades(np.array([0.0, 2.0])) == pytest.approx([0, 3])  # three powers of ten above scale / 1000
     row = number_features(np.array([2.0]), np.array([0.75]), np.array([True]), scaling, COARSE_TURNS)[0]
     assert row[:5] == pytest.approx([1, 0.5, 1, 1, 1])
     assert row[5:9] == pytest.approx([-1, 0, 0, 0], abs=1e-6)  # sin of 3/4 of a turn, of 1.5, 3 and 6 turns
-    assert row[9:] == pytest.approx([0, -1, 1, 1], abs=1e-6)
+    assert row[9:14] == pytest.approx([0] * 5, abs=1e-5)  # sin of 1.5, 3, 6, 12 and 24 turns
+    assert row[14:18] == pytest.approx([0, -1, 1, 1], abs=1e-6)
+    assert row[18:] == pytest.approx([-1, 1, 1, 1, 1], abs=1e-5)
 
 
 def test_the_fine_block_always_shows_the_number() -> None:
     codec = fit(np.append(RNG.permutation(50_000), np.zeros(5000, int)), decimals=0)
     coarse, fine = codec.blocks
-    assert fine.features.shape == (coarse.size, fine.size, 18)
+    assert fine.features.shape == (coarse.size, fine.size, 28)
     assert (fine.features[1, 0, :5] == coarse.features[1, :5]).all()  # the atom 0
     values = np.array([0, 100, 20_000, 49_000])
     tokens = np.asarray(encode(codec, values))

@@ -146,6 +146,7 @@ def test_the_documents_of_the_bundle(traces: Traces) -> None:
             text = " ".join(json.loads(text)["files"])
         assert clean(text), name
 
+
 def test_the_numbers_in_the_documents_of_the_bundle(traces: Traces) -> None:
     for name, text in traces.documents.items():
         numbers = [leaf for leaf in leaves(json.loads(text)) if isinstance(leaf, (int, float))]

@@ -18,7 +18,7 @@ from synthvae.generation.complete import NEVER, block_table, inverse_cdf
 from synthvae.networks.layout import Array, Layout
 from synthvae.networks.vae import VAE
 
-LEAST, MOST = 1024, 8192  # rows drawn, twice the table's between them: noise of a mean far below its error before
+LEAST, MOST = 1024, 32768  # rows drawn, twice the table's between them: noise of a mean far below its error before
 ROUNDS = 4  # of proportional fitting: the error shrinks several-fold in each
 PSEUDO = 4.0  # rows added to both sides: what few rows say about a rare token is taken with caution
 LIMIT = 1.0  # nats by which a logit may be shifted

@@ -14,7 +14,7 @@ ANNEAL = (
     0.4  # share of a fit in which the learning rate falls to nothing; it begins sooner if nothing is gained any more
 )
 PEAK_RATE = 2e-3  # for batches of 512 rows; grows with the square root of the batch
-VISITS = 2_000_000  # rows seen in a default fit of a table of 30,000 rows
+VISITS = 2_500_000  # rows seen in a default fit of a table of 30,000 rows
 REFERENCE_ROWS = 30_000
 MAX_EPOCHS = 300
 

@@ -17,8 +17,8 @@ from synthvae.training import checkpoint, schedules
 
 RUN_STEPS = 64  # steps the device makes between two returns to Python: seconds on a CPU, noise of some 10 MB
 EVALUATIONS = 60  # at most so many in a fit: each costs a forward pass over the held-out rows
-PATIENCE = 0.06  # share of all epochs without a better held-out loss after which the learning rate begins to fall
-TOLERANCE = 0.03  # of the best held-out loss: see ``_judge``
+TURN = 0.005  # share by which the held-out loss has risen from its best when the learning rate begins to fall
+TOLERANCE = 0.04  # share by which it may have risen where the weights are still kept: see ``_judge``
 HELD_OUT_ROWS = 4096  # held-out rows used for the stopping decision; their noise is fixed
 ACTIVE_NATS = 0.02  # a latent dimension that carries less is idle
 
@@ -143,11 +143,11 @@ class Trainer:
         self.optimizer.finalize_variable_values(variables)
         state.history.add(epoch, train, *judge())
         losses = state.history.losses
-        if losses[-1] <= min(losses) + TOLERANCE * abs(min(losses)):
+        rise = (losses[-1] - min(losses)) / max(abs(min(losses)), 1.0)
+        if rise <= TOLERANCE:
             state.weights, state.best = backend.arrays(variables), epoch
         backend.assign(variables, current)
-        best = state.history.epoch[int(np.argmin(losses))]
-        if epoch - best >= max(2 * self.every, PATIENCE * self.plan.epochs) and state.epoch < state.anneal_from:
+        if rise > TURN and state.epoch < state.anneal_from:
             state.anneal_from = state.epoch
 
     def _ended(self, state: checkpoint.State, interrupted: bool) -> str:
