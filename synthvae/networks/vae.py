@@ -24,7 +24,6 @@ from synthvae.networks.layers import Tensor
 from synthvae.networks.layout import Layout
 from synthvae.networks.priors import StandardNormal
 
-
 DROPOUT = 0.15  # at 20,000 rows; less overfits the conditional of a target, more blurs the dependence between numbers
 
 
