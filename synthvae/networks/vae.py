@@ -41,7 +41,7 @@ class NetworkConfig:
     @classmethod
     def suited(cls, rows: int, blocks: int, latent_dim: int) -> NetworkConfig:
         """More blocks ask for a wider trunk, fewer rows for more dropout."""
-        width = 64 * round(min(max(4.6 + blocks / 15, 5), 8))
+        width = 64 * round(min(max(3 + blocks / 8, 6), 8))
         return cls(latent_dim, decoder_width=width, dropout=min(0.25, DROPOUT * (20_000 / rows) ** 0.25))
 
 

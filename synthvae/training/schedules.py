@@ -14,7 +14,7 @@ ANNEAL = (
     0.4  # share of a fit in which the learning rate falls to nothing; it begins sooner if nothing is gained any more
 )
 PEAK_RATE = 2e-3  # for batches of 512 rows; grows with the square root of the batch
-VISITS = 2_500_000  # rows seen in a default fit of a table of 30,000 rows
+VISITS = 3_000_000  # rows seen in a default fit of a table of 30,000 rows
 REFERENCE_ROWS = 30_000
 MAX_EPOCHS = 300
 
@@ -42,7 +42,9 @@ class Plan:
 
     def end(self, anneal_from: int) -> int:
         """The number of epochs of a fit that begins to anneal with epoch ``anneal_from``."""
-        return min(self.epochs, anneal_from + max(1, round(anneal_from * ANNEAL / (1 - ANNEAL))))
+        if anneal_from >= self.anneal_from:
+            return self.epochs
+        return anneal_from + max(1, round(anneal_from * ANNEAL / (1 - ANNEAL)))
 
 
 def plan(rows: int, epochs: int | None = None, batch_size: int | None = None) -> Plan:

@@ -17,8 +17,8 @@ from synthvae.training import checkpoint, schedules
 
 RUN_STEPS = 64  # steps the device makes between two returns to Python: seconds on a CPU, noise of some 10 MB
 EVALUATIONS = 60  # at most so many in a fit: each costs a forward pass over the held-out rows
-TURN = 0.005  # share by which the held-out loss has risen from its best when the learning rate begins to fall
-TOLERANCE = 0.04  # share by which it may have risen where the weights are still kept: see ``_judge``
+TURN = 0.0075  # share by which the held-out loss has risen from its best when the learning rate begins to fall
+TOLERANCE = 0.05  # share by which it may have risen where the weights are still kept: see ``_judge``
 HELD_OUT_ROWS = 4096  # held-out rows used for the stopping decision; their noise is fixed
 ACTIVE_NATS = 0.02  # a latent dimension that carries less is idle
 
