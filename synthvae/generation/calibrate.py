@@ -18,7 +18,7 @@ from synthvae.generation.complete import NEVER, block_table, inverse_cdf
 from synthvae.networks.layout import Array, Layout
 from synthvae.networks.vae import VAE
 
-LEAST, MOST = 1024, 32768  # rows drawn, twice the table's between them: noise of a mean far below its error before
+LEAST, MOST = 1024, 32768  # rows drawn, as many as the table has between them: the noise of a mean is then small
 ROUNDS = 4  # of proportional fitting: the error shrinks several-fold in each
 PSEUDO = 4.0  # rows added to both sides: what few rows say about a rare token is taken with caution
 LIMIT = 1.0  # nats by which a logit may be shifted
@@ -46,7 +46,7 @@ def calibrate(vae: VAE, order: Sequence[int], counts: Sequence[Array], min_count
     """
     layout = vae.layout
     rng = np.random.default_rng([seed, 4])
-    rows = int(np.clip(2 * counts[0].sum(), LEAST, MOST))
+    rows = int(np.clip(counts[0].sum(), LEAST, MOST))
     columns = [np.zeros(rows, "int32")] * layout.b
     shifts: list[Array] = [np.zeros(0)] * layout.b
     normals = rng.standard_normal((rows, vae.settings.latent_dim)).astype("float32")

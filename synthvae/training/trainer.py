@@ -19,7 +19,7 @@ RUN_STEPS = 64  # steps the device makes between two returns to Python: seconds 
 EVALUATIONS = 60  # at most so many in a fit: each costs a forward pass over the held-out rows
 TURN = 0.0075  # share by which the held-out loss has risen from its best when the learning rate begins to fall
 TOLERANCE = 0.05  # share by which it may have risen where the weights are still kept: see ``_judge``
-HELD_OUT_ROWS = 4096  # held-out rows used for the stopping decision; their noise is fixed
+HELD_OUT_ROWS = 4096  # of the held-out rows judge at most
 ACTIVE_NATS = 0.02  # a latent dimension that carries less is idle
 
 
@@ -67,7 +67,7 @@ class Outcome:
 
 
 class Trainer:
-    """Fits a VAE to a token matrix: weights are averaged, the best held-out ones are kept."""
+    """Fits a VAE to a token matrix: weights are averaged, and held-out rows say which are kept and when to end."""
 
     def __init__(self, vae: VAE, plan: schedules.Plan, seed: int, checkpoint_path: Path | None = None) -> None:
         self.vae, self.plan, self.seed, self.checkpoint_path = vae, plan, seed, checkpoint_path
@@ -76,7 +76,11 @@ class Trainer:
         self.runs = -(-plan.steps // RUN_STEPS)  # of an epoch
 
     def fit(self, tokens: Array, held_out: Array, report: Callable[[Progress], None] | None = None) -> Outcome:
-        """Train on ``tokens`` (n, b) until the plan ends, ``held_out`` stops improving or the user interrupts."""
+        """Train on ``tokens`` (n, b) to the end of the plan, or a shorter one once ``held_out`` (m, b) stops improving.
+
+        ``report`` hears after each run where the fit stands. KeyboardInterrupt ends the fit with the weights kept so
+        far, and goes through where there are none yet. TrainingError where the loss is not a number.
+        """
         start_frequencies(self.vae, tokens)
         loop = backend.loop(self.vae, self.optimizer, tokens)
         judge = _Judge(self.vae, backend.loop(self.vae, self.optimizer, held_out), held_out, self.seed)
@@ -169,7 +173,7 @@ class _Judge:
     def __init__(self, vae: VAE, loop: backend.Loop, held_out: Array, seed: int) -> None:
         rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence([seed, 2])))
         size = min(len(held_out), 256)
-        steps = len(held_out) // size
+        steps = min(len(held_out), HELD_OUT_ROWS) // size
         self.loop = loop
         self.run = np.arange(steps * size, dtype="int32").reshape(steps, size), noise(vae, rng, steps, size, 0)
         self.run[1][0][..., vae.layout.b] *= 0.5  # the encoder sees whole rows here: one fixed question
