@@ -203,7 +203,7 @@ class Synthesizer(BaseEstimator):
 
     def _networks(self, layout: Layout, tokens: Array, seed: int) -> tuple[VAE, schedules.Plan]:
         varies = bool((tokens != tokens[0]).any())  # where all rows are the same, one look is enough
-        plan = schedules.plan(len(tokens), self.epochs if varies else 1, self.batch_size)
+        plan = schedules.plan(len(tokens), self.epochs if varies else 1, self.batch_size, layout.b)
         config = NetworkConfig.suited(len(tokens), layout.b, int(self.latent_dim))
         return VAE(layout, config, np.random.default_rng([seed, 0])), plan
 
