@@ -48,6 +48,7 @@ def facts(
         "tokens": sum(block.size for block in codec.blocks),
         "parameters": cost.parameters,
         "epochs": outcome.history.epoch[-1] + 1,
+        "steps": (outcome.history.epoch[-1] + 1) * plan.steps,
         "planned_epochs": plan.epochs,
         "kept_epoch": outcome.best + 1,
         "batch_size": plan.batch_size,

@@ -31,6 +31,7 @@ from synthvae.training import estimate, schedules, trainer
 from synthvae.training.split import split
 
 log = logging.getLogger("synthvae")
+ENOUGH_STEPS = 200  # a shorter fit has not learned a latent yet, so it cannot have lost it
 COLLAPSED_NATS = 0.5  # a latent that carries less than this is no use to any tool
 
 
@@ -223,7 +224,7 @@ class Synthesizer(BaseEstimator):
                 stacklevel=3,
             )
         rate = self.card_["latent_nats"]
-        if rate < COLLAPSED_NATS:
+        if rate < COLLAPSED_NATS and self.card_["steps"] >= ENOUGH_STEPS:
             warnings.warn(
                 f"The latent carries {rate:.2f} nats per row: it has collapsed, latent tools say nothing. The "
                 "columns may be independent or few; else train longer (epochs) or in smaller batches (batch_size).",

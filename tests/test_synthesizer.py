@@ -21,7 +21,7 @@ import synthvae as sv
 from synthvae import synthesizer
 from synthvae.errors import BundleError, CollapseWarning, NotFittedError, OutputError, ParameterError, SynthvaeWarning
 from synthvae.generation.noise import TILE
-from synthvae.training.trainer import Progress
+from synthvae.training.trainer import History, Outcome, Progress
 from tests.awkward import plain
 
 collapses = pytest.mark.filterwarnings("ignore::synthvae.errors.CollapseWarning")
@@ -258,10 +258,13 @@ def test_the_card(model: sv.Synthesizer, table: pd.DataFrame) -> None:
     assert card["versions"]["backend"] in ("tensorflow", "jax")
 
 
-@pytest.mark.usefixtures("eagerly")
-def test_a_latent_that_carries_nothing_is_said_to() -> None:
+def test_a_latent_that_carries_nothing_is_said_to(model: sv.Synthesizer) -> None:
+    other, ended = sv.Synthesizer(), Outcome(History(), 0, "all epochs done", 1.0)
+    other.card_ = model.card_ | {"latent_nats": 0.1, "steps": 5000}
     with pytest.warns(CollapseWarning, match="has collapsed"):
-        small().fit(pd.DataFrame({"same": ["same"] * 60}))
+        other._warn(ended)
+    other.card_ = model.card_ | {"latent_nats": 0.1, "steps": 50}  # too short a fit to say
+    other._warn(ended)
 
 
 @collapses
