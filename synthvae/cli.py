@@ -148,10 +148,18 @@ def fit_progress() -> Iterator[Any]:
     parts = (TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"), BarColumn(), TaskProgressColumn(), losses)
     with Bar(*parts, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=err) as bar:
         nan = float("nan")
-        task = bar.add_task("fit", total=1.0, epoch=0, epochs="?", loss=nan, held_out=nan)
+        task = bar.add_task("fit", visible=False, total=1.0, epoch=0, epochs="?", loss=nan, held_out=nan)
 
         def report(p: Progress) -> None:
-            bar.update(task, completed=p.done, epoch=p.epoch + 1, epochs=p.epochs, loss=p.loss, held_out=p.held_out)
+            bar.update(
+                task,
+                visible=True,
+                completed=p.done,
+                epoch=p.epoch + 1,
+                epochs=p.epochs,
+                loss=p.loss,
+                held_out=p.held_out,
+            )
 
         yield report
 
