@@ -216,7 +216,7 @@ class Synthesizer(BaseEstimator):
         self._rows: RowStream | None = None
 
     def _warn(self, outcome: trainer.Outcome) -> None:
-        """Say what the user should know: an interrupted fit, a collapsed latent, folded values."""
+        """Say what the user should know: an interrupted fit, a collapsed latent."""
         if outcome.ended == "interrupted":
             warnings.warn(
                 f"The fit was interrupted; the weights of epoch {outcome.best + 1} are kept.",

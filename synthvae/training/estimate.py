@@ -33,7 +33,7 @@ def estimate(vae: VAE, plan: Plan) -> Estimate:
     """Cost of fitting ``vae`` as planned on this machine's CPU."""
     parameters = sum(int(np.prod(v.shape)) for v in vae.trainable_variables)
     multiplications = sum(int(np.prod(v.shape)) for v in vae.trainable_variables if len(v.shape) == 2)
-    multiplications += vae.layout.v * vae.layout.b - embeddings(vae.layout, vae)
+    multiplications += vae.layout.v * vae.layout.b - embeddings(vae)
     work = 2.0 * PASSES * multiplications * plan.rows * plan.epochs
     tokens = plan.rows * vae.layout.b * token_type(vae.layout).itemsize
     noise = RUN_STEPS * plan.batch_size * ((2 * vae.layout.b + 2 + vae.settings.latent_dim) * 4 + vae.dropped)
@@ -43,7 +43,7 @@ def estimate(vae: VAE, plan: Plan) -> Estimate:
     )
 
 
-def embeddings(layout: Layout, vae: VAE) -> int:
+def embeddings(vae: VAE) -> int:
     """Weights that are looked up, not multiplied."""
     return sum(int(np.prod(net.vectors.embedding.shape)) for net in (vae.encoder, vae.decoder))
 
