@@ -16,13 +16,12 @@ import pyarrow as pa
 from sklearn.base import BaseEstimator
 
 from synthvae import backend, bundle, card, tables
-from synthvae.codecs.base import Block
 from synthvae.codecs.table import TableCodec
 from synthvae.errors import BundleError, CollapseWarning, NotFittedError, ParameterError, SynthvaeWarning, TableError
 from synthvae.generation.calibrate import calibrate, frequencies, shift_shapes
 from synthvae.generation.noise import seed_of
 from synthvae.generation.stream import RowStream
-from synthvae.networks.layout import Array, Layout
+from synthvae.networks.layout import Array, Echo, Layout
 from synthvae.networks.vae import VAE, NetworkConfig
 from synthvae.schema.columns import Text
 from synthvae.schema.infer import infer_schema
@@ -85,7 +84,7 @@ class Synthesizer(BaseEstimator):
         arrow, schema = self._lawful(table)
         codec = TableCodec.fit(schema, arrow)
         _say_folded(codec)
-        layout = layout_of(codec.blocks)
+        layout = layout_of(codec)
         parts = self._parts(arrow, codec, validation, seed)
         tokens, held_out = (part.astype(estimate.token_type(layout)) for part in parts)
         vae, plan = self._networks(layout, tokens, seed)
@@ -163,7 +162,7 @@ class Synthesizer(BaseEstimator):
         arrays = {n.removeprefix("codec_"): a for n, a in parts.arrays.items() if n.startswith("codec_")}
         codec = TableCodec.from_state(schema, (documents["codecs"], arrays))
         settings = {k: v for k, v in documents["network"].items() if k != "weights"}
-        vae = VAE(layout_of(codec.blocks), NetworkConfig(**settings), np.random.default_rng(0))
+        vae = VAE(layout_of(codec), NetworkConfig(**settings), np.random.default_rng(0))
         weights, shifts = (_series(parts, name) for name in ("weight_", "shift_"))
         expected = [tuple(v.shape) for v in vae.trainable_variables] + shift_shapes(vae.layout)
         if expected != [a.shape for a in weights + shifts] or any(a.dtype != np.float32 for a in weights + shifts):
@@ -255,14 +254,15 @@ class Synthesizer(BaseEstimator):
         }
 
 
-def layout_of(blocks: tuple[Block, ...]) -> Layout:
+def layout_of(codec: TableCodec) -> Layout:
     """What the networks need to know of the codec's blocks; a child refines the block before it."""
     return Layout(
-        sizes=tuple(block.size for block in blocks),
-        parents=tuple(j - 1 if block.child else -1 for j, block in enumerate(blocks)),
-        features=tuple(block.features for block in blocks),
-        sampleable=tuple(block.sampleable for block in blocks),
-        compatible=tuple(block.compatible for block in blocks),
+        sizes=tuple(block.size for block in codec.blocks),
+        parents=tuple(j - 1 if block.child else -1 for j, block in enumerate(codec.blocks)),
+        features=tuple(block.features for block in codec.blocks),
+        sampleable=tuple(block.sampleable for block in codec.blocks),
+        compatible=tuple(block.compatible for block in codec.blocks),
+        echoes=tuple(Echo(codec.pair(e.source), codec.pair(e.target), e.tokens) for e in codec.echoes),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from keras import ops
 
 from synthvae.generation.complete import NEVER, block_table, inverse_cdf
-from synthvae.networks.layout import Layout
+from synthvae.networks.layout import Echo, Layout
 from synthvae.networks.priors import StandardNormal
 from synthvae.networks.vae import VAE, NetworkConfig
 
@@ -176,3 +177,65 @@ def test_dropout_keeps_the_mean_and_evaluation_drops_nothing() -> None:
     assert keep.mean() == pytest.approx(1.0, abs=0.02)
     assert (keep == 0).mean() == pytest.approx(SMALL.dropout, abs=0.02)
     assert model._keep(np.zeros((2000, 0), "uint8")) is None
+
+
+def echoing() -> Layout:
+    """Blocks 0, 1 a number and its fine steps, 2, 3 another that may repeat it, 4 a category."""
+    of = layout((4, 3, 5, 4, 2), (-1, 0, -1, 2, -1))
+    tokens = np.random.default_rng(3).integers([[[0, 0]]], [[[5, 4]]], size=(4, 3, 2)).astype("int32")
+    tokens[0] = -1
+    return dataclasses.replace(of, echoes=(Echo((0, 1), (2, 3), tokens),))
+
+
+def rows(of: Layout, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens and known cells, half of the rows agreeing with the echo."""
+    rng = np.random.default_rng(4)
+    tokens = np.stack([rng.integers(0, v, n) for v in of.sizes], axis=1).astype("int32")
+    told = of.echoes[0].tokens[tokens[:, 0], tokens[:, 1]]
+    repeat = (rng.random(n) < 0.5) & (told[:, 0] >= 0)
+    tokens[repeat, 2:4] = told[repeat]
+    return tokens, rng.random((n, of.b)) < 0.6
+
+
+def test_a_candidate_stands_for_the_token_of_a_known_source() -> None:
+    model, of = vae(echoing()), echoing()
+    tokens, known = rows(of, 50)
+    told = of.echoes[0].tokens[tokens[:, 0], tokens[:, 1]]
+    coarse, fine = ops.convert_to_numpy(model.decoder.copies.tokens(tokens, known)).T
+    heard = known[:, 0] & known[:, 1]
+    np.testing.assert_array_equal(coarse, np.where(heard, told[:, 0], -1))
+    within = heard & known[:, 2] & (tokens[:, 2] == told[:, 0])
+    np.testing.assert_array_equal(fine, np.where(within, told[:, 1], -1))
+
+
+def test_the_objective_adds_the_candidates_to_the_tokens_they_stand_for() -> None:
+    model, of = vae(echoing()), echoing()
+    tokens, known = rows(of, 50)
+    z = np.random.default_rng(5).normal(size=(50, 2)).astype("float32")
+    logits = model.decoder(tokens, known, z)
+    got = ops.convert_to_numpy(model._nats(tokens, known, logits))
+    h = model.decoder.trunk(model.decoder.stem(tokens, known, z))
+    candidates = model.decoder.copies.tokens(tokens, known)
+    plain = dataclasses.replace(of, echoes=())
+    unweighted = vae(plain)._nats  # the weights do not depend on echoes
+    ones = ops.convert_to_numpy(unweighted(tokens, known, np.zeros((50, of.v), "float32")))
+    for j in range(of.b):
+        logits_j = ops.convert_to_numpy(model.decoder.block_logits(j, h, candidates))
+        nats = np.log(np.exp(logits_j).sum(axis=1)) - logits_j[np.arange(50), tokens[:, j]]
+        np.testing.assert_allclose(got[:, j], ones[:, j] / np.log(of.sizes[j]) * nats, rtol=2e-4, atol=1e-5)
+
+
+def test_agreement_is_revealed_with_the_cell_that_completes_it() -> None:
+    model, of = vae(echoing()), echoing()
+    tokens, known = rows(of, 20)
+    z = np.zeros((20, 2), "float32")
+    decoder, copies = model.decoder, model.decoder.copies
+    stem, known = decoder.stem(tokens, np.zeros_like(known), z), np.zeros_like(known)
+    for j in (2, 0, 4, 1, 3):
+        before = decoder.vectors.agreement(tokens, known.copy())
+        stem = stem + decoder.reveal(j, tokens[:, j], tokens[:, max(of.parents[j], 0)])
+        known[:, j] = True
+        stem = stem + decoder.agree(before, decoder.vectors.agreement(tokens, known.copy()))
+        np.testing.assert_allclose(stem, decoder.stem(tokens, known, z), atol=1e-4)
+    assert copies.involves(3)
+    assert not copies.involves(4)

@@ -85,6 +85,11 @@ class Bins:
             number[inside] = self._draw(self._step(tokens[inside]), uniforms[inside])
         return Units(number, coarse == 0, coarse > atoms + self.bins)
 
+    def is_step(self, tokens: IntArray) -> BoolArray:
+        """(n,) whether tokens (n, b) stand for a step, not for null, an atom, NaN or nothing (-1)."""
+        coarse, atoms = tokens[:, 0], len(self.atoms)
+        return np.asarray((coarse > atoms) & (coarse <= atoms + self.bins))
+
     @cached_property
     def compatible(self) -> BoolArray:
         """(v, v_fine) which steps may follow which coarse token."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor, isfinite
+from math import ceil, floor, isfinite, log10
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,11 @@ class Grid(ABC):
 
     @property
     @abstractmethod
+    def axis(self) -> tuple[str, object]:
+        """What a unit is: two columns whose axes are equal can hold the same value."""
+
+    @property
+    @abstractmethod
     def dtype(self) -> np.dtype[Any]:
         """The numpy type of a unit."""
 
@@ -63,6 +68,12 @@ class WholeGrid(Grid):
     """Integers, dates, instants and durations: every ``per``-th number of what Arrow stores; others are floored."""
 
     per: int
+
+    @property
+    def axis(self) -> tuple[str, object]:
+        if pa.types.is_integer(self.type):
+            return "number", -round(log10(self.per))
+        return str(self.type), self.per
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -92,6 +103,10 @@ class DecimalGrid(Grid):
     """Arrow decimals, through their 128-bit integers."""
 
     decimals: int
+
+    @property
+    def axis(self) -> tuple[str, object]:
+        return "number", self.decimals
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -130,6 +145,10 @@ class RoundedGrid(Grid):
     decimals: int
 
     @property
+    def axis(self) -> tuple[str, object]:
+        return "number", self.decimals
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         return np.dtype(np.int64)
 
@@ -154,6 +173,10 @@ class RoundedGrid(Grid):
 @dataclass(frozen=True)
 class FloatGrid(Grid):
     """Floats without a grid, in their own precision."""
+
+    @property
+    def axis(self) -> tuple[str, object]:
+        return "float", str(self.type)
 
     @property
     def dtype(self) -> np.dtype[Any]:

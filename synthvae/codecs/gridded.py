@@ -13,8 +13,9 @@ from synthvae.codecs.base import Block, Codec, Draw, FitReport, FloatArray, IntA
 from synthvae.codecs.bin_blocks import Ranks, bin_blocks
 from synthvae.codecs.binning import Learned, learn_bins
 from synthvae.codecs.bins import Bins
+from synthvae.codecs.echoes import Axis
 from synthvae.codecs.features import Scaling
-from synthvae.codecs.grid import Grid
+from synthvae.codecs.grid import Grid, Units
 from synthvae.schema.columns import Column
 
 
@@ -54,7 +55,20 @@ class GriddedCodec(Codec):
         return self.bins.encode(self._axis.units(values))
 
     def decode(self, tokens: IntArray, draw: Draw) -> pa.Array:
-        return as_type(self._axis.values(self.bins.decode(tokens, draw.uniforms)), self.column.arrow)
+        return self.values(self.bins.decode(tokens, draw.uniforms))
+
+    def axis(self, values: pa.ChunkedArray) -> Axis:
+        """The column with some of its values, as what may repeat another column or be repeated."""
+        units = self._axis.units(values)
+        return Axis(self._axis, self.bins, units, self.bins.encode(units))
+
+    def drawn(self, tokens: IntArray, draw: Draw) -> Axis:
+        """The same with values drawn from tokens."""
+        return Axis(self._axis, self.bins, self.bins.decode(tokens, draw.uniforms), tokens)
+
+    def values(self, units: Units) -> pa.Array:
+        """Units (n,) as values of the column's Arrow type."""
+        return as_type(self._axis.values(units), self.column.arrow)
 
     def state(self) -> State:
         facts = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -10,10 +12,14 @@ import pyarrow as pa
 
 from synthvae.codecs import CODECS
 from synthvae.codecs.base import Block, Codec, Draw, FitReport, IntArray, State
+from synthvae.codecs.echoes import Axis, Echo, by_target, find_echoes, relabel, repeat, rows_to_search
+from synthvae.codecs.grid import Units
+from synthvae.codecs.gridded import GriddedCodec
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.noise import key_of, uniforms
 from synthvae.schema.schema import Schema
 
+ECHO = 1  # what sets the noise of repeating apart from that of drawing
 # A table of keys alone has nothing to learn: one block of one token, so that a row still has a place.
 NOTHING, NOTHING_NAME = Block(1, np.ones(1, bool), np.zeros((1, 0), np.float32)), "(keys only)"
 
@@ -21,20 +27,20 @@ NOTHING, NOTHING_NAME = Block(1, np.ones(1, bool), np.zeros((1, 0), np.float32))
 class TableCodec:
     """Tables of a schema <-> tokens (n, b)."""
 
-    def __init__(self, schema: Schema, codecs: dict[str, Codec]) -> None:
+    def __init__(self, schema: Schema, codecs: dict[str, Codec], echoes: Sequence[Echo] = ()) -> None:
         self.schema = schema
         self.codecs = codecs
+        self.echoes = tuple(echoes)
 
     @classmethod
     def fit(cls, schema: Schema, table: pa.Table) -> Self:
-        """Learn every column's tokens; the table obeys the schema."""
-        return cls(
-            schema,
-            {
-                column.name: CODECS[column.kind].fit(column, table[column.name], schema.min_count)
-                for column in schema.columns
-            },
-        )
+        """Learn every column's tokens, and which columns repeat others; the table obeys the schema."""
+        fitted = {c.name: CODECS[c.kind].fit(c, table[c.name], schema.min_count) for c in schema.columns}
+        codec = cls(schema, fitted)
+        refined = codec._refined
+        rows = table.select([schema.names[i] for i in refined]).take(rows_to_search(table.num_rows, len(refined)))
+        axes = {index: own.axis(rows[place]) for place, (index, own) in enumerate(refined.items())}
+        return cls(schema, fitted, find_echoes(axes, schema.min_count))
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -63,16 +69,30 @@ class TableCodec:
         for name, codec in self.codecs.items():
             if codec.blocks:
                 tokens[:, self._places[name]] = codec.encode(table[name])
+        axes = {index: self._refined[index].axis(table[self.schema.names[index]]) for index in self._echoing}
+        relabel(self.echoes, axes)
+        for index, axis in axes.items():
+            tokens[:, self._places[self.schema.names[index]]] = axis.tokens
         return tokens
 
     def decode(self, tokens: IntArray, rows: IntArray, seed: int) -> pa.Table:
         """Tokens (n, b) -> table; what is drawn in row i depends on the seed, the column and row number i alone."""
-        arrays = []
+        parts, draws = {}, {}
         for index, (name, codec) in enumerate(self.codecs.items()):
             key = key_of(seed, index)
-            noise = uniforms(key, rows) if codec.blocks else np.zeros(0)
-            arrays.append(codec.decode(tokens[:, self._places[name]], Draw(rows, noise, key)))
+            parts[index] = tokens[:, self._places[name]]
+            draws[index] = Draw(rows, uniforms(key, rows) if codec.blocks else np.zeros(0), key)
+        drawn = self._repeated({i: self._refined[i].drawn(parts[i], draws[i]) for i in self._echoing}, draws)
+        codecs = enumerate(self.codecs.values())
+        arrays = [self._refined[i].values(drawn[i]) if i in drawn else c.decode(parts[i], draws[i]) for i, c in codecs]
         return pa.table(arrays, names=list(self.codecs))
+
+    def _repeated(self, axes: dict[int, Axis], draws: dict[int, Draw]) -> dict[int, Units]:
+        """The units of every column that echoes or is echoed, repeats in their place."""
+        for target, echoes in by_target(self.echoes):
+            key = key_of(draws[target].key, ECHO)
+            axes[target] = replace(axes[target], units=repeat(echoes, axes, uniforms(key, draws[target].rows)))
+        return {index: axis.units for index, axis in axes.items()}
 
     def check_room(self, rows: int) -> None:
         """ParameterError where some identifier column has no ``rows`` different keys."""
@@ -87,7 +107,7 @@ class TableCodec:
         for index, codec in enumerate(self.codecs.values()):
             facts[str(index)], learned = codec.state()
             arrays.update({f"{index}_{name}": array for name, array in learned.items()})
-        return {"columns": facts}, arrays
+        return {"columns": facts, "echoes": [e.facts() for e in self.echoes]}, arrays
 
     @classmethod
     def from_state(cls, schema: Schema, state: State) -> Self:
@@ -98,10 +118,33 @@ class TableCodec:
             prefix = f"{index}_"
             own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
             codecs[column.name] = CODECS[column.kind].from_state(column, (facts["columns"][str(index)], own))
-        return cls(schema, codecs)
+        refined = cls(schema, codecs)._refined
+        return cls(schema, codecs, [_echo(told, refined) for told in facts.get("echoes", ())])
+
+    @cached_property
+    def _refined(self) -> dict[int, GriddedCodec]:
+        """The columns that may echo one another, by number: those of a coarse and a fine block."""
+        codecs = enumerate(self.codecs.values())
+        return {i: codec for i, codec in codecs if isinstance(codec, GriddedCodec) and codec.bins.refined}
+
+    @property
+    def _echoing(self) -> list[int]:
+        """The numbers of the columns that echo or are echoed."""
+        return sorted({index for e in self.echoes for index in (e.source, e.target)})
+
+    def pair(self, column: int) -> tuple[int, int]:
+        """The coarse and the fine block of a column that has both."""
+        first = self._places[self.schema.names[column]].start
+        return first, first + 1
 
     @cached_property
     def _places(self) -> dict[str, slice]:
         """The token columns of each column."""
         ends = np.cumsum([0, *(len(codec.blocks) for codec in self.codecs.values())]).tolist()
         return {name: slice(*ends[index : index + 2]) for index, name in enumerate(self.codecs)}
+
+
+def _echo(facts: dict[str, Any], codecs: dict[int, GriddedCodec]) -> Echo:
+    """An echo from what was saved."""
+    source, target = int(facts["source"]), int(facts["target"])
+    return Echo.between((source, target), (codecs[source].bins, codecs[target].bins), float(facts["rate"]))

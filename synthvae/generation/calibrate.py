@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from synthvae.generation.complete import NEVER, block_table, inverse_cdf
+from synthvae.generation.complete import NEVER, block_table, complete
+from synthvae.networks.layers import Tensor
 from synthvae.networks.layout import Array, Layout
 from synthvae.networks.vae import VAE
 
@@ -47,19 +48,17 @@ def calibrate(vae: VAE, order: Sequence[int], counts: Sequence[Array], min_count
     layout = vae.layout
     rng = np.random.default_rng([seed, 4])
     rows = int(np.clip(counts[0].sum(), LEAST, MOST))
-    columns = [np.zeros(rows, "int32")] * layout.b
     shifts: list[Array] = [np.zeros(0)] * layout.b
-    normals = rng.standard_normal((rows, vae.settings.latent_dim)).astype("float32")
-    unknown = np.zeros((rows, layout.b), bool)
-    stem = vae.decoder.stem(np.stack(columns, axis=1), unknown, vae.prior.sample(normals))
-    for j in order:
-        parent = columns[max(layout.parents[j], 0)]
-        logits = np.asarray(vae.decoder.block_logits(j, vae.decoder.trunk(stem)))  # (rows, v)
-        shifts[j] = _shift(layout, j, logits, parent, np.where(counts[j] < min_count, 0, counts[j]))
+
+    def added(j: int, logits: Tensor, parent: Tensor) -> Array:
+        tokens = np.asarray(parent)
+        shifts[j] = _shift(layout, j, np.asarray(logits), tokens, np.where(counts[j] < min_count, 0, counts[j]))
         table = block_table(layout, j, shifts[j])
-        penalty = table if table.ndim == 1 else table[parent]
-        columns[j] = np.asarray(inverse_cdf(logits + penalty, rng.random(rows, dtype=np.float32)))
-        stem = stem + vae.decoder.reveal(j, columns[j], parent)
+        return table if table.ndim == 1 else table[tokens]
+
+    none = np.zeros((rows, layout.b), "int32")
+    z = vae.prior.sample(rng.standard_normal((rows, vae.settings.latent_dim)).astype("float32"))
+    complete(vae, order, added, none, none.astype(bool), z, rng.random((rows, layout.b), dtype=np.float32))
     return shifts
 
 

@@ -22,8 +22,12 @@ def sampler(vae: VAE, order: Sequence[int], shifts: Sequence[Array]) -> Callable
     """
     tables = [block_table(vae.layout, j, shift) for j, shift in enumerate(shifts)]
 
+    def added(j: int, _: Tensor, parent: Tensor) -> Tensor:
+        table = ops.convert_to_tensor(tables[j])
+        return table if vae.layout.parents[j] < 0 else ops.take(table, parent, axis=0)
+
     def run(tokens: Tensor, known: Tensor, normals: Tensor, uniforms: Tensor) -> Tensor:
-        return complete(vae, order, tables, tokens, known, vae.prior.sample(normals), uniforms)
+        return complete(vae, order, added, tokens, known, vae.prior.sample(normals), uniforms)
 
     return backend.compiled(vae, run)
 
@@ -31,23 +35,33 @@ def sampler(vae: VAE, order: Sequence[int], shifts: Sequence[Array]) -> Callable
 def complete(
     vae: VAE,
     order: Sequence[int],
-    tables: Sequence[Array],
+    added: Callable[[int, Tensor, Tensor], Tensor],
     tokens: Tensor,
     known: Tensor,
     z: Tensor,
     uniforms: Tensor,
 ) -> Tensor:
-    """Draw the unknown cells in ``order``. Shapes as in ``sampler``; z (n, k), tables as from ``block_table``."""
-    decoder, layout = vae.decoder, vae.layout
-    columns = [tokens[:, j] for j in range(layout.b)]
+    """Draw the unknown cells in ``order``. Shapes as in ``sampler``; z (n, k).
+
+    ``added``: block j, its logits (n, v), its parent's tokens (n,) -> what to add to the logits, (v,) or (n, v).
+    """
+    decoder, layout, copies = vae.decoder, vae.layout, vae.decoder.copies
     stem = decoder.stem(tokens, known, z)
+    candidates = copies.tokens(tokens, known) if copies.e else None
+    agreement = copies.agreement(tokens, known, candidates) if copies.e else None
+    columns, is_known = ([x[:, j] for j in range(layout.b)] for x in (tokens, known))
     for j in order:
         parent = columns[max(layout.parents[j], 0)]
-        table = ops.convert_to_tensor(tables[j])
-        added = table if layout.parents[j] < 0 else ops.take(table, parent, axis=0)
-        drawn = inverse_cdf(decoder.block_logits(j, decoder.trunk(stem)) + added, uniforms[:, j])
-        columns[j] = ops.where(known[:, j], columns[j], drawn)
-        stem = stem + ops.where(known[:, j : j + 1], 0.0, decoder.reveal(j, columns[j], parent))
+        logits = decoder.block_logits(j, decoder.trunk(stem), candidates)
+        drawn = inverse_cdf(logits + added(j, logits, parent), uniforms[:, j])
+        columns[j] = ops.where(is_known[j], columns[j], drawn)
+        stem = stem + ops.where(is_known[j][:, None], 0.0, decoder.reveal(j, columns[j], parent))
+        is_known[j] = ops.ones_like(is_known[j])
+        if copies.involves(j):
+            before, now = agreement, (ops.stack(columns, axis=1), ops.stack(is_known, axis=1))
+            candidates = copies.tokens(*now)
+            agreement = copies.agreement(*now, candidates)
+            stem = stem + decoder.agree(before, agreement)
     return ops.stack(columns, axis=1)
 
 

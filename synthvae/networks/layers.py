@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from synthvae.networks.copies import Copies
 from synthvae.networks.layout import Layout
 
 Tensor = Any  # a tensor of the backend in use
@@ -39,7 +40,7 @@ class TokenVectors(keras.layers.Layer):
     A block's vector is a learned embedding (unknown is one more token) and, for numeric blocks, the fixed numeric
     features of the token (of parent and token together for a child; zero where unknown).
 
-    Shape: (n, b) int32, (n, b) bool -> (n, width), width = b * EMBEDDING + numeric blocks * f.
+    Shape: (n, b) int32, (n, b) bool -> (n, width), width = b * EMBEDDING + numeric blocks * f + 2 per echo.
     """
 
     def __init__(self, layout: Layout, rng: np.random.Generator, name: str) -> None:
@@ -55,18 +56,24 @@ class TokenVectors(keras.layers.Layer):
         parents = np.array(layout.parents, "int32")[numeric]
         self.numeric, self.parents = numeric, np.maximum(parents, 0)
         self.stride = np.where(parents >= 0, sizes[numeric], 0).astype("int32")
-        self.width = layout.b * EMBEDDING + len(numeric) * layout.f
+        self.copies = Copies(layout)
+        self.width = layout.b * EMBEDDING + len(numeric) * layout.f + 2 * self.copies.e
         self.built = True
 
     def call(self, tokens: Tensor, known: Tensor) -> Tensor:
         ids = ops.where(known, tokens, self.sizes) + self.offsets  # (n, b)
         learned = ops.take(self.embedding, ids, axis=0)  # (n, b, e)
-        learned = ops.reshape(learned, (-1, self.layout.b * EMBEDDING))
-        if not len(self.numeric):
-            return learned
-        fixed = ops.take(ops.convert_to_tensor(self.layout.feature_table), self._rows(tokens, known), axis=0)
-        fixed = ops.reshape(fixed, (-1, len(self.numeric) * self.layout.f))
-        return ops.concatenate([learned, fixed], axis=1)
+        parts = [ops.reshape(learned, (-1, self.layout.b * EMBEDDING))]
+        if len(self.numeric):
+            fixed = ops.take(ops.convert_to_tensor(self.layout.feature_table), self._rows(tokens, known), axis=0)
+            parts.append(ops.reshape(fixed, (-1, len(self.numeric) * self.layout.f)))
+        if self.copies.e:
+            parts.append(self.agreement(tokens, known))
+        return ops.concatenate(parts, axis=1)
+
+    def agreement(self, tokens: Tensor, known: Tensor) -> Tensor:
+        """Which columns are known to repeat which: (n, 2 e)."""
+        return self.copies.agreement(tokens, known, self.copies.tokens(tokens, known))
 
     def _rows(self, tokens: Tensor, known: Tensor) -> Tensor:
         """Rows of the feature table, 0 where unknown: (n, numeric blocks)."""

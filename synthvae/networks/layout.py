@@ -12,12 +12,25 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, eq=False)
+class Echo:
+    """A column whose value may be an earlier column's.
+
+    source, target: the coarse and the fine block of each. tokens: (v_source, v_source_fine, 2) the target's tokens for
+    the source's value, -1 where there are none.
+    """
+
+    source: tuple[int, int]
+    target: tuple[int, int]
+    tokens: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Layout:
     """The token slots of a row.
 
     sizes: v of each block, null included; parents: the block that each one refines, or -1; features: per block
     (v, f), or (v_parent, v, f) for a child; sampleable: per block (v,) booleans; compatible: per block (v_parent, v)
-    booleans, or None.
+    booleans, or None; echoes: which columns repeat which.
     """
 
     sizes: tuple[int, ...]
@@ -25,6 +38,7 @@ class Layout:
     features: tuple[Array, ...]
     sampleable: tuple[Array, ...]
     compatible: tuple[Array | None, ...]
+    echoes: tuple[Echo, ...] = ()
 
     @property
     def b(self) -> int:

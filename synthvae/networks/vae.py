@@ -110,9 +110,15 @@ class VAE(keras.layers.Layer):
         In a uniformly random order in which parents precede children, a parent whose child is unknown too comes next
         with weight 2, a child of an unknown parent with weight 0.
         """
-        b = self.layout.b
-        total = ops.matmul(ops.exp(logits), self.blocks_of)  # (n, b)
+        b, v, copies = self.layout.b, self.layout.v, self.decoder.copies
+        total = ops.matmul(ops.exp(logits[:, :v]), self.blocks_of)  # (n, b)
         own = ops.take_along_axis(logits, tokens + self.layout.offsets, axis=1)  # (n, b)
+        if copies.e:
+            candidates = copies.tokens(tokens, known)  # (n, 2 e)
+            mass = ops.exp(logits[:, v:]) * ops.cast(candidates >= 0, "float32")
+            stands = ops.cast(candidates == ops.take(tokens, copies.target.reshape(-1), axis=1), "float32")
+            total = total + ops.matmul(mass, copies.blocks)
+            own = ops.log(ops.exp(own) + ops.matmul(mass * stands, copies.blocks))
         nats = ops.log(total) - own
         unknown = 1.0 - ops.cast(known, "float32")
         eligible = ops.where(

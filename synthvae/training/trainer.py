@@ -20,6 +20,7 @@ EVALUATIONS = 60  # at most so many in a fit: each costs a forward pass over the
 TURN = 0.0075  # share by which the held-out loss has risen from its best when the learning rate begins to fall
 TOLERANCE = 0.05  # share by which it may have risen where the weights are still kept: see ``_judge``
 HELD_OUT_ROWS = 4096  # of the held-out rows judge at most
+GATE = -2.0  # of a copy at first, beside the most frequent token's 0: no share of rows repeats before it is learned
 ACTIVE_NATS = 0.02  # a latent dimension that carries less is idle
 
 
@@ -195,4 +196,5 @@ def start_frequencies(vae: VAE, tokens: Array) -> None:
     bias = [
         np.log(np.bincount(column, minlength=v) + 0.5) for column, v in zip(tokens.T, vae.layout.sizes, strict=True)
     ]
-    vae.decoder.head.bias.assign(np.concatenate([b - b.max() for b in bias]).astype("float32"))
+    gates = np.full(2 * vae.decoder.copies.e, GATE, "float32")
+    vae.decoder.head.bias.assign(np.concatenate([*(b - b.max() for b in bias), gates]).astype("float32"))
