@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import re
 import zipfile
 import zlib
@@ -21,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from synthvae.errors import BundleError, OutputError
+from synthvae.errors import BundleError
+from synthvae.files import complete, told
 
 FORMAT = "synthvae"
 VERSION = 1
@@ -43,21 +43,17 @@ MIGRATIONS: dict[int, Callable[[Parts], Parts]] = {}  # from that number to the 
 
 def write(path: str | Path, parts: Parts, library_version: str) -> None:
     """Write a bundle beside its place, then rename it there."""
-    path = Path(path)
     files = {f"{name}.json": _json_bytes(document) for name, document in parts.documents.items()}
     files |= {f"{name}.npy": _array_bytes(array) for name, array in parts.arrays.items()}
     listing = {n: {"bytes": len(c), "sha256": hashlib.sha256(c).hexdigest()} for n, c in sorted(files.items())}
     manifest = {"format": FORMAT, "version": VERSION, "library": library_version, "files": listing}
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            for name, content in {"manifest.json": _json_bytes(manifest), **dict(sorted(files.items()))}.items():
-                archive.writestr(zipfile.ZipInfo(name, EPOCH), content, zipfile.ZIP_DEFLATED)
-        os.replace(beside, path)
-    except OSError as error:
-        raise OutputError(f"The model cannot be written to {str(path)!r}: {error.strerror or error}.") from error
-    finally:
-        beside.unlink(missing_ok=True)
+    with (
+        complete(path) as beside,
+        told(path),
+        zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as zipped,
+    ):
+        for name, content in {"manifest.json": _json_bytes(manifest), **dict(sorted(files.items()))}.items():
+            zipped.writestr(zipfile.ZipInfo(name, EPOCH), content, zipfile.ZIP_DEFLATED)
 
 
 def read(path: str | Path) -> Parts:

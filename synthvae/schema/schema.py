@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,8 @@ import pandas as pd
 import pyarrow as pa
 
 from synthvae import tables
-from synthvae.errors import OutputError, SchemaError
+from synthvae.errors import SchemaError
+from synthvae.files import write_text
 from synthvae.schema import check, serial, wellformed
 from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
 
@@ -112,17 +112,7 @@ class Schema:
 
     def save(self, path: str | Path) -> None:
         """Write the schema as JSON; OutputError where that fails."""
-        target = Path(path)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-        try:
-            temporary.write_text(self.to_json(), encoding="utf-8")
-            os.replace(temporary, target)
-        except OSError as error:
-            raise OutputError(f"Could not write the schema to {target}: {error}") from error
-        finally:
-            # nothing to tidy where the folder itself is missing or forbidden
-            if temporary.exists():
-                temporary.unlink()
+        write_text(path, self.to_json())
 
     @classmethod
     def load(cls, path: str | Path) -> Schema:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
 from synthvae.errors import OutputError
+from synthvae.files import complete, told
 from synthvae.tables.types import plain
 
 
@@ -26,56 +26,31 @@ def write(batches: Iterable[pa.RecordBatch], path: str | Path, schema: pa.Schema
     target = Path(path)
     if target.suffix.lower() not in (".parquet", ".pq", ".csv"):
         raise OutputError(f"Expected a .parquet or .csv file to write. Received: {target}.")
-    with _complete_or_nothing(target) as temporary:
+    with complete(target) as temporary:
         if target.suffix.lower() != ".csv":
             _fill(batches, temporary, target, schema.with_metadata(dict(metadata)))
             return
-        with _complete_or_nothing(target.with_name(f"{target.name}.provenance.json")) as beside:
+        with complete(target.with_name(f"{target.name}.provenance.json")) as beside:
             _fill(batches, temporary, target, schema)
-            with _told(target):
+            with told(target, pa.ArrowException):
                 beside.write_text(json.dumps(dict(metadata), indent=2) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def _complete_or_nothing(target: Path) -> Iterator[Path]:
-    # a rename onto a folder would fail only once all is written
-    if target.is_dir():
-        raise OutputError(f"Expected the name of a file to write. Received: {target}, a folder.")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        yield temporary
-        with _told(target):
-            os.replace(temporary, target)
-    finally:
-        # after the rename there is nothing to remove, and where the folder is none there never was
-        with suppress(OSError):
-            temporary.unlink()
-
-
-@contextmanager
-def _told(target: Path) -> Iterator[None]:
-    """Failures of the file system, in the words of the reader."""
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        raise OutputError(f"Could not write {target}: {error}. Nothing was left under that name.") from error
 
 
 def _fill(batches: Iterable[pa.RecordBatch], temporary: Path, target: Path, schema: pa.Schema) -> None:
     csv = target.suffix.lower() == ".csv"
     written = _flat_schema(schema) if csv else schema
-    with _told(target):
+    with told(target, pa.ArrowException):
         writer: Any = pcsv.CSVWriter(temporary, written) if csv else pq.ParquetWriter(temporary, written)
     try:
         for batch in batches:
-            with _told(target):
+            with told(target, pa.ArrowException):
                 writer.write_batch(_flat_batch(batch, written) if csv else batch)
     except BaseException:
         # the first error is the one to hear of, and the file goes anyway
         with suppress(OSError, pa.ArrowException):
             writer.close()
         raise
-    with _told(target):
+    with told(target, pa.ArrowException):
         writer.close()
 
 

@@ -7,7 +7,6 @@ The file holds no row of the table, only a hash of them that tells whether it be
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from synthvae import backend
-from synthvae.errors import OutputError, TrainingError
+from synthvae.errors import TrainingError
+from synthvae.files import complete, told
 from synthvae.networks.layout import Array
 
 
@@ -48,13 +48,8 @@ def write(path: Path, vae: Any, optimizer: Any, print_: str, state: State) -> No
     arrays |= {"history_held_out": np.array(history.held_out), "history_kl": np.array(history.kl)}
     arrays |= {"epoch": np.array(state.epoch), "best": np.array(state.best), "print": np.array(print_)}
     arrays["anneal_from"] = np.array(state.anneal_from)
-    beside = path.with_name(path.name + ".tmp.npz")
-    try:
-        np.savez(beside, **arrays)
-        os.replace(beside, path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise OutputError(f"The checkpoint {str(path)!r} cannot be written: {error}") from error
+    with complete(path) as beside, told(path), beside.open("wb") as file:
+        np.savez(file, **arrays)
 
 
 def resume(path: Path, vae: Any, optimizer: Any, print_: str, fresh: State) -> State:
