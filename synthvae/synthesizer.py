@@ -16,6 +16,7 @@ import pyarrow as pa
 from sklearn.base import BaseEstimator
 
 from synthvae import backend, bundle, card, tables
+from synthvae.codecs.features import PLAIN
 from synthvae.codecs.table import TableCodec
 from synthvae.errors import BundleError, CollapseWarning, NotFittedError, ParameterError, SynthvaeWarning, TableError
 from synthvae.generation.calibrate import calibrate, frequencies, shift_shapes
@@ -263,6 +264,7 @@ def layout_of(codec: TableCodec) -> Layout:
         sampleable=tuple(block.sampleable for block in codec.blocks),
         compatible=tuple(block.compatible for block in codec.blocks),
         echoes=tuple(Echo(codec.pair(e.source), codec.pair(e.target), e.tokens) for e in codec.echoes),
+        plain=PLAIN,
     )
 
 

@@ -26,7 +26,7 @@ def layout(sizes: tuple[int, ...] = (3, 4, 5), parents: tuple[int, ...] = (-1, -
             features[parent] = rng.normal(size=(sizes[parent], 2)).astype("float32")
             features[j] = rng.normal(size=(sizes[parent], sizes[j], 3)).astype("float32")
             compatible[j] = np.ones((sizes[parent], sizes[j]), bool)
-    return Layout(sizes, parents, tuple(features), tuple(np.ones(v, bool) for v in sizes), tuple(compatible))
+    return Layout(sizes, parents, tuple(features), tuple(np.ones(v, bool) for v in sizes), tuple(compatible), plain=1)
 
 
 def vae(of: Layout | None = None) -> VAE:
@@ -41,7 +41,10 @@ def test_layout_offsets_and_children() -> None:
     of = layout()
     assert of.b == 3
     assert of.v == 12
+    assert of.order == (0, 1, 2)
     assert of.offsets.tolist() == [0, 3, 7]
+    assert layout(parents=(-1, 0, -1)).offsets.tolist() == [5, 8, 0]
+    assert layout(parents=(-1, 0, -1)).refined == (0, 1)
     assert of.children == (-1, 2, -1)
     assert of.numeric == (1, 2)
     assert of.f == 3
@@ -55,22 +58,35 @@ def test_the_first_layer_is_a_sum_over_blocks() -> None:
     tokens = np.array([[2, 3, 4], [0, 1, 2]], "int32")
     z = np.zeros((2, 2), "float32")
     known = np.zeros((2, 3), bool)
-    stem = ops.convert_to_numpy(model.decoder.stem(tokens, known, z))
+    stems = model.decoder.stems(tokens, known, z)
     for j in range(3):
-        parents = tokens[:, max(model.layout.parents[j], 0)]
-        stem = stem + ops.convert_to_numpy(model.decoder.reveal(j, tokens[:, j], parents))
+        gained = model.decoder.reveal(j, tokens[:, j], tokens[:, max(model.layout.parents[j], 0)])
+        stems = [stem + gain for stem, gain in zip(stems, gained, strict=True)]
         known[:, j] = True
-        again = ops.convert_to_numpy(model.decoder.stem(tokens, known, z))
-        np.testing.assert_allclose(stem, again, atol=1e-5)
+        for stem, again in zip(stems, model.decoder.stems(tokens, known, z), strict=True):
+            np.testing.assert_allclose(stem, again, atol=1e-5)
 
 
-def test_block_logits_are_a_slice_of_all_logits() -> None:
-    model = vae()
-    h = np.random.default_rng(2).normal(size=(5, 8)).astype("float32")
-    whole = ops.convert_to_numpy(model.decoder.head(h))
+@pytest.mark.parametrize(
+    "parents", [(-1, -1, 1), (-1, -1, -1), (-1, 0, -1)], ids=["both", "categories", "numbers first"]
+)
+def test_block_logits_are_a_slice_of_all_logits(parents: tuple[int, ...]) -> None:
+    model = vae(layout(parents=parents))
+    tokens, known, z = np.ones((5, 3), "int32"), np.eye(5, 3) > 0, np.ones((5, 2), "float32")
+    whole = ops.convert_to_numpy(model.decoder(tokens, known, z))
+    stems = model.decoder.stems(tokens, known, z)
     for j, (first, size) in enumerate(zip(model.layout.offsets, model.layout.sizes, strict=True)):
-        part = ops.convert_to_numpy(model.decoder.block_logits(j, h))
-        np.testing.assert_allclose(part, 30 * np.tanh(whole[:, first : first + size] / 30), atol=1e-5)
+        part = ops.convert_to_numpy(model.decoder.block_logits(j, stems))
+        np.testing.assert_allclose(part, whole[:, first : first + size], atol=1e-5)
+
+
+def test_categories_do_not_see_the_detail_of_numbers() -> None:
+    model = vae()
+    known, z = np.array([[False, True, True]]), np.zeros((1, 2), "float32")
+    one, other = (model.decoder.stems(np.array([[0, 2, fine]], "int32"), known, z) for fine in (1, 4))
+    a, b = (ops.convert_to_numpy(model.decoder.block_logits(0, stems)) for stems in (one, other))
+    np.testing.assert_array_equal(a, b)
+    assert (ops.convert_to_numpy(one[1]) != ops.convert_to_numpy(other[1])).any()
 
 
 def test_unknown_cells_do_not_leak() -> None:
@@ -214,13 +230,13 @@ def test_the_objective_adds_the_candidates_to_the_tokens_they_stand_for() -> Non
     z = np.random.default_rng(5).normal(size=(50, 2)).astype("float32")
     logits = model.decoder(tokens, known, z)
     got = ops.convert_to_numpy(model._nats(tokens, known, logits))
-    h = model.decoder.trunk(model.decoder.stem(tokens, known, z))
+    stems = model.decoder.stems(tokens, known, z)
     candidates = model.decoder.copies.tokens(tokens, known)
     plain = dataclasses.replace(of, echoes=())
     unweighted = vae(plain)._nats  # the weights do not depend on echoes
     ones = ops.convert_to_numpy(unweighted(tokens, known, np.zeros((50, of.v), "float32")))
     for j in range(of.b):
-        logits_j = ops.convert_to_numpy(model.decoder.block_logits(j, h, candidates))
+        logits_j = ops.convert_to_numpy(model.decoder.block_logits(j, stems, candidates))
         nats = np.log(np.exp(logits_j).sum(axis=1)) - logits_j[np.arange(50), tokens[:, j]]
         np.testing.assert_allclose(got[:, j], ones[:, j] / np.log(of.sizes[j]) * nats, rtol=2e-4, atol=1e-5)
 
@@ -230,12 +246,14 @@ def test_agreement_is_revealed_with_the_cell_that_completes_it() -> None:
     tokens, known = rows(of, 20)
     z = np.zeros((20, 2), "float32")
     decoder, copies = model.decoder, model.decoder.copies
-    stem, known = decoder.stem(tokens, np.zeros_like(known), z), np.zeros_like(known)
+    stems, known = decoder.stems(tokens, np.zeros_like(known), z), np.zeros_like(known)
     for j in (2, 0, 4, 1, 3):
         before = decoder.vectors.agreement(tokens, known.copy())
-        stem = stem + decoder.reveal(j, tokens[:, j], tokens[:, max(of.parents[j], 0)])
+        gained = decoder.reveal(j, tokens[:, j], tokens[:, max(of.parents[j], 0)])
         known[:, j] = True
-        stem = stem + decoder.agree(before, decoder.vectors.agreement(tokens, known.copy()))
-        np.testing.assert_allclose(stem, decoder.stem(tokens, known, z), atol=1e-4)
+        agreed = decoder.agree(before, decoder.vectors.agreement(tokens, known.copy()))
+        stems = [sum(parts) for parts in zip(stems, gained, agreed, strict=True)]
+        for stem, again in zip(stems, decoder.stems(tokens, known, z), strict=True):
+            np.testing.assert_allclose(stem, again, atol=1e-4)
     assert copies.involves(3)
     assert not copies.involves(4)

@@ -111,7 +111,7 @@ def test_it_stops_when_nothing_is_gained() -> None:
 def test_the_head_starts_at_the_log_frequencies() -> None:
     vae = VAE(layout(), CONFIG, np.random.default_rng(0))
     start_frequencies(vae, np.array([[0, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0, 0]], "uint8"))
-    bias = arrays([vae.decoder.head.bias])[0][:3]
+    bias = arrays([vae.decoder.trunks[0].head.bias])[0][:3]
     np.testing.assert_allclose(bias, np.log([3.5, 1.5, 0.5]) - np.log(3.5), rtol=1e-6)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from synthvae.codecs.base import BoolArray, FloatArray
 
+PLAIN = 5  # features before the circles: smooth in the value
 # Turns of the rank's circle: the coarse block tells bins apart, the fine one steps.
 COARSE_TURNS = (1, 2, 4, 8)
 FINE_TURNS = (1, 2, 4, 8, 16, 32)
@@ -76,7 +77,7 @@ def number_features(
 
 def width(turns: tuple[int, ...]) -> int:
     """The number of features ``number_features`` gives."""
-    return 5 + 2 * (len(turns) + len(DECADE_TURNS))
+    return PLAIN + 2 * (len(turns) + len(DECADE_TURNS))
 
 
 def _signed_log(values: FloatArray, scale: float) -> FloatArray:

@@ -46,22 +46,23 @@ def complete(
     ``added``: block j, its logits (n, v), its parent's tokens (n,) -> what to add to the logits, (v,) or (n, v).
     """
     decoder, layout, copies = vae.decoder, vae.layout, vae.decoder.copies
-    stem = decoder.stem(tokens, known, z)
+    stems = decoder.stems(tokens, known, z)
     candidates = copies.tokens(tokens, known) if copies.e else None
     agreement = copies.agreement(tokens, known, candidates) if copies.e else None
     columns, is_known = ([x[:, j] for j in range(layout.b)] for x in (tokens, known))
     for j in order:
         parent = columns[max(layout.parents[j], 0)]
-        logits = decoder.block_logits(j, decoder.trunk(stem), candidates)
+        logits = decoder.block_logits(j, stems, candidates)
         drawn = inverse_cdf(logits + added(j, logits, parent), uniforms[:, j])
         columns[j] = ops.where(is_known[j], columns[j], drawn)
-        stem = stem + ops.where(is_known[j][:, None], 0.0, decoder.reveal(j, columns[j], parent))
+        gained = [ops.where(is_known[j][:, None], 0.0, gain) for gain in decoder.reveal(j, columns[j], parent)]
         is_known[j] = ops.ones_like(is_known[j])
         if copies.involves(j):
             before, now = agreement, (ops.stack(columns, axis=1), ops.stack(is_known, axis=1))
             candidates = copies.tokens(*now)
             agreement = copies.agreement(*now, candidates)
-            stem = stem + decoder.agree(before, agreement)
+            gained += decoder.agree(before, agreement)
+        stems = [stem + sum(gained[i :: len(stems)]) for i, stem in enumerate(stems)]
     return ops.stack(columns, axis=1)
 
 

@@ -1,6 +1,14 @@
-"""p(cell | z, known cells): any-order autoregressive, one trunk and one linear head over all tokens."""
+"""p(cell | z, known cells): any-order autoregressive, a trunk for categories and one for numbers, linear heads.
+
+Columns of few values, categories for short, are told by a trunk that does not see the detail of numbers (fine steps,
+the circles of ``features.py``): what a number depends on to the last digit is noise to them, and would be learned by
+heart. Numbers are the columns of a coarse and a fine block.
+"""
 
 from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -12,60 +20,133 @@ from synthvae.networks.layout import Layout
 CAP = 30.0  # logits stay within +-CAP, so exp never overflows and no maximum need be subtracted
 
 
-class Decoder(keras.layers.Layer):
-    """Latent and known cells -> logits of every token of every block, then of every candidate of ``Copies``.
+class Trunk(keras.layers.Layer):
+    """Vectors of known cells and z -> logits of some blocks. sees: how many columns of the vectors it is given."""
 
-    Shape: (n, b) int32, (n, b) bool, (n, k) -> (n, v + 2 e), v summed over blocks.
-    """
-
-    def __init__(self, layout: Layout, latent_dim: int, width: int, depth: int, rng: np.random.Generator) -> None:
-        super().__init__(name="decoder")
-        self.layout = layout
-        self.vectors = TokenVectors(layout, rng, "vectors")
-        self.first = dense(self.vectors.width, width, rng, "first")
+    def __init__(
+        self, sees: int, latent_dim: int, width: int, depth: int, tokens: int, rng: np.random.Generator, name: str
+    ) -> None:
+        super().__init__(name=name)
+        self.sees, self.dropped = sees, width * depth
+        self.first = dense(sees, width, rng, "first")
         self.latent = dense(latent_dim, width, rng, "latent")
         self.blocks = [Residual(width, rng, f"block{i}") for i in range(depth)]
         self.norm = keras.layers.LayerNormalization(epsilon=1e-5, name="norm")
         self.norm.build((None, width))
-        self.copies = self.vectors.copies
-        self.head = dense(width, layout.v + 2 * self.copies.e, rng, "head", gain=0.5)
+        self.head = dense(width, tokens, rng, "head", gain=0.5)
         self.built = True
 
-    def call(self, tokens: Tensor, known: Tensor, z: Tensor, keep: Tensor | None = None) -> Tensor:
-        return cap(self.head(self.trunk(self.stem(tokens, known, z), keep)))
-
-    def stem(self, tokens: Tensor, known: Tensor, z: Tensor) -> Tensor:
+    def stem(self, vectors: Tensor, z: Tensor) -> Tensor:
         """The first layer: a sum over blocks, so one more known cell is one more term. (n, width)"""
-        return self.first(self.vectors(tokens, known)) + self.latent(z)
+        return self.first(vectors[:, : self.sees]) + self.latent(z)
 
-    def trunk(self, h: Tensor, keep: Tensor | None = None) -> Tensor:
+    def call(self, h: Tensor, keep: Tensor | None = None) -> Tensor:
         """(n, width), and for dropout (n, depth * width) -> (n, width)"""
         masks = [None] * len(self.blocks) if keep is None else ops.split(keep, len(self.blocks), axis=1)
         for block, mask in zip(self.blocks, masks, strict=True):
             h = block(h, mask)
         return ops.silu(self.norm(h))
 
-    def reveal(self, j: int, tokens: Tensor, parents: Tensor) -> Tensor:
-        """What the first layer gains when block j becomes known, agreement aside: (n,), (n,) -> (n, width)."""
-        kernel = ops.concatenate([self.first.kernel[a:b] for a, b in self.vectors.columns(j)], axis=0)
-        return ops.matmul(self.vectors.one(j, tokens, parents) - self.vectors.unknown(j), kernel)
+    def logits(self, h: Tensor, first: int, last: int) -> Tensor:
+        """Of tokens first .. last - 1 of this trunk: (n, width) -> (n, last - first)."""
+        return cap(ops.matmul(h, self.head.kernel[:, first:last]) + self.head.bias[first:last])
 
-    def agree(self, before: Tensor, after: Tensor) -> Tensor:
-        """What the first layer gains when agreement (n, 2 e) changes: (n, width)."""
-        return ops.matmul(after - before, self.first.kernel[-2 * self.copies.e :])
 
-    def block_logits(self, j: int, h: Tensor, candidates: Tensor | None = None) -> Tensor:
-        """Logits of block j alone: trunk output (n, width), candidates' tokens (n, 2 e) -> (n, v_j)."""
-        first = int(self.layout.offsets[j])
-        last = first + self.layout.sizes[j]
-        logits = cap(ops.matmul(h, self.head.kernel[:, first:last]) + self.head.bias[first:last])
+class Decoder(keras.layers.Layer):
+    """Latent and known cells -> logits of every token of every block, then of every candidate of ``Copies``.
+
+    Shape: (n, b) int32, (n, b) bool, (n, k) -> (n, v + 2 e), v summed over blocks in ``layout.order``.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        latent_dim: int,
+        numbers: tuple[int, int],
+        categories: tuple[int, int],
+        rng: np.random.Generator,
+    ) -> None:
+        """numbers, categories: width and depth of their trunks; a table of categories alone gets the former."""
+        super().__init__(name="decoder")
+        self.layout = layout
+        self.vectors = TokenVectors(layout, rng, "vectors")
+        self.copies = self.vectors.copies
+        told = sum(layout.sizes[j] for j in range(layout.b) if j not in layout.refined)
+        rest = layout.v - told + 2 * self.copies.e
+        self.trunks = []
+        if told:
+            size = categories if rest else numbers
+            self.trunks.append(Trunk(self.vectors.coarse, latent_dim, *size, told, rng, "categories"))
+        if rest:
+            self.trunks.append(Trunk(self.vectors.width, latent_dim, *numbers, rest, rng, "numbers"))
+        self.told = told
+        self.built = True
+
+    @property
+    def dropped(self) -> int:
+        """The number of units that dropout may drop."""
+        return sum(trunk.dropped for trunk in self.trunks)
+
+    def call(self, tokens: Tensor, known: Tensor, z: Tensor, keep: Tensor | None = None) -> Tensor:
+        masks: list[Tensor | None] = [None] * len(self.trunks)
+        if keep is not None:
+            ends = np.cumsum([0, *(trunk.dropped for trunk in self.trunks)]).tolist()
+            masks = [keep[:, first:last] for first, last in itertools.pairwise(ends)]
+        stems = self.stems(tokens, known, z)
+        parts = [cap(trunk.head(trunk(h, m))) for trunk, h, m in zip(self.trunks, stems, masks, strict=True)]
+        return ops.concatenate(parts, axis=1)
+
+    def stems(self, tokens: Tensor, known: Tensor, z: Tensor) -> list[Tensor]:
+        """The first layer of each trunk: (n, width) each."""
+        vectors = self.vectors(tokens, known)
+        return [trunk.stem(vectors, z) for trunk in self.trunks]
+
+    def reveal(self, j: int, tokens: Tensor, parents: Tensor) -> list[Tensor]:
+        """What the stems gain when block j becomes known, agreement aside: (n,), (n,) -> (n, width) each."""
+        gained = self.vectors.one(j, tokens, parents) - self.vectors.unknown(j)
+        return [ops.matmul(*self._seen(trunk, gained, self.vectors.spans(j))) for trunk in self.trunks]
+
+    def agree(self, before: Tensor, after: Tensor) -> list[Tensor]:
+        """What the stems gain when agreement (n, 2 e) changes: (n, width) each."""
+        first = self.vectors.agreed
+        return [
+            ops.matmul(after - before, trunk.first.kernel[first : first + 2 * self.copies.e]) for trunk in self.trunks
+        ]
+
+    def block_logits(self, j: int, stems: Sequence[Tensor], candidates: Tensor | None = None) -> Tensor:
+        """Logits of block j alone: stems (n, width) each, candidates' tokens (n, 2 e) -> (n, v_j)."""
+        number = j in self.layout.refined
+        trunk, stem = self.trunks[-1 if number else 0], stems[-1 if number else 0]
+        h, begin = trunk(stem), self.told if number else 0
+        first = int(self.layout.offsets[j]) - begin
+        logits = trunk.logits(h, first, first + self.layout.sizes[j])
         if candidates is None or not self.copies.of_block(j):
             return logits
         mass = ops.exp(logits)
         for c in self.copies.of_block(j):
-            gate = cap(ops.matmul(h, self.head.kernel[:, self.layout.v + c]) + self.head.bias[self.layout.v + c])
-            mass = mass + ops.one_hot(candidates[:, c], self.layout.sizes[j]) * ops.exp(gate)[:, None]
+            gate = self.layout.v - begin + c
+            one_hot = ops.one_hot(candidates[:, c], self.layout.sizes[j])
+            mass = mass + one_hot * ops.exp(trunk.logits(h, gate, gate + 1))
         return ops.log(mass)
+
+    def start_at(self, bias: Sequence[np.ndarray], gate: float) -> None:
+        """Start the heads at the given logits of each block (v,) and the candidates at ``gate``."""
+        flat = np.concatenate([*(bias[j] for j in self.layout.order), np.full(2 * self.copies.e, gate)]).astype(
+            "float32"
+        )
+        for trunk, part in zip(
+            self.trunks, (flat[: self.told], flat[self.told :]) if self.told else (flat,), strict=False
+        ):
+            trunk.head.bias.assign(part)
+
+    def _seen(self, trunk: Trunk, vector: Tensor, spans: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+        """The part of a block's vector that a trunk sees, and the rows of its kernel for it."""
+        ends = np.cumsum([0, *(last - first for first, last in spans)])
+        seen = [i for i, (_, last) in enumerate(spans) if last <= trunk.sees]
+        if not seen:
+            return vector[:, :0], trunk.first.kernel[:0]
+        kernel = ops.concatenate([trunk.first.kernel[slice(*spans[i])] for i in seen], axis=0)
+        return ops.concatenate([vector[:, ends[i] : ends[i + 1]] for i in seen], axis=1), kernel
 
 
 def cap(logits: Tensor) -> Tensor:

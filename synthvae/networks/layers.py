@@ -38,9 +38,10 @@ class TokenVectors(keras.layers.Layer):
     """Tokens and a mask of known cells -> one vector per row.
 
     A block's vector is a learned embedding (unknown is one more token) and, for numeric blocks, the fixed numeric
-    features of the token (of parent and token together for a child; zero where unknown).
+    features of the token (of parent and token together for a child; zero where unknown). What is coarse stands first:
+    embeddings of all blocks but children, plain features, agreement of echoes; then the detail.
 
-    Shape: (n, b) int32, (n, b) bool -> (n, width), width = b * EMBEDDING + numeric blocks * f + 2 per echo.
+    Shape: (n, b) int32, (n, b) bool -> (n, width), of which the first ``coarse`` are without detail.
     """
 
     def __init__(self, layout: Layout, rng: np.random.Generator, name: str) -> None:
@@ -52,24 +53,34 @@ class TokenVectors(keras.layers.Layer):
         self.embedding = self.add_weight(
             shape=(int((sizes + 1).sum()), EMBEDDING), initializer=Drawn(rng, gain=4.0), name="embedding"
         )
-        numeric = np.array(layout.numeric, "int32")
-        parents = np.array(layout.parents, "int32")[numeric]
-        self.numeric, self.parents = numeric, np.maximum(parents, 0)
-        self.stride = np.where(parents >= 0, sizes[numeric], 0).astype("int32")
+        children = np.array(layout.parents, "int32") >= 0
+        self.blocks = np.argsort(children, kind="stable").astype("int32")  # all but children, then children
+        self.numeric = self.blocks[np.isin(self.blocks, layout.numeric)]
+        parents = np.array(layout.parents, "int32")[self.numeric]
+        self.parents = np.maximum(parents, 0)
+        self.stride = np.where(parents >= 0, sizes[self.numeric], 0).astype("int32")
+        places = [layout.numeric.index(int(j)) for j in self.numeric]
+        self.feature_offsets = layout.feature_offsets[places]
+        self.whole, self.whole_numbers = int((~children).sum()), int((parents < 0).sum())
         self.copies = Copies(layout)
-        self.width = layout.b * EMBEDDING + len(numeric) * layout.f + 2 * self.copies.e
+        self.agreed = self.whole * EMBEDDING + self.whole_numbers * layout.plain  # where agreement begins
+        self.coarse = self.agreed + 2 * self.copies.e
+        self.width = layout.b * EMBEDDING + len(self.numeric) * layout.f + 2 * self.copies.e
         self.built = True
 
     def call(self, tokens: Tensor, known: Tensor) -> Tensor:
         ids = ops.where(known, tokens, self.sizes) + self.offsets  # (n, b)
-        learned = ops.take(self.embedding, ids, axis=0)  # (n, b, e)
-        parts = [ops.reshape(learned, (-1, self.layout.b * EMBEDDING))]
+        learned = ops.take(self.embedding, ops.take(ids, self.blocks, axis=1), axis=0)  # (n, b, e)
+        parts = [learned[:, : self.whole]]
+        detail = [learned[:, self.whole :]]
         if len(self.numeric):
             fixed = ops.take(ops.convert_to_tensor(self.layout.feature_table), self._rows(tokens, known), axis=0)
-            parts.append(ops.reshape(fixed, (-1, len(self.numeric) * self.layout.f)))
+            parts.append(fixed[:, : self.whole_numbers, : self.layout.plain])
+            detail += [fixed[:, : self.whole_numbers, self.layout.plain :], fixed[:, self.whole_numbers :]]
         if self.copies.e:
-            parts.append(self.agreement(tokens, known))
-        return ops.concatenate(parts, axis=1)
+            parts.append(self.agreement(tokens, known)[:, :, None])
+        filled = [part for part in parts + detail if part.shape[1] * part.shape[2]]
+        return ops.concatenate([ops.reshape(part, (-1, part.shape[1] * part.shape[2])) for part in filled], axis=1)
 
     def agreement(self, tokens: Tensor, known: Tensor) -> Tensor:
         """Which columns are known to repeat which: (n, 2 e)."""
@@ -78,24 +89,31 @@ class TokenVectors(keras.layers.Layer):
     def _rows(self, tokens: Tensor, known: Tensor) -> Tensor:
         """Rows of the feature table, 0 where unknown: (n, numeric blocks)."""
         own = ops.take(tokens, self.numeric, axis=1)
-        rows = own + self.stride * ops.take(tokens, self.parents, axis=1) + self.layout.feature_offsets
+        rows = own + self.stride * ops.take(tokens, self.parents, axis=1) + self.feature_offsets
         return ops.where(ops.take(known, self.numeric, axis=1), rows, 0)
 
-    def columns(self, j: int) -> list[tuple[int, int]]:
-        """Where block j stands in the output: [(first, last + 1), ...]."""
-        spans = [(j * EMBEDDING, (j + 1) * EMBEDDING)]
+    def spans(self, j: int) -> list[tuple[int, int]]:
+        """Where block j stands in the output: [(first, last + 1), ...], aligned with ``one``."""
+        place, f, plain = int(np.flatnonzero(self.blocks == j)[0]), self.layout.f, self.layout.plain
+        child = place >= self.whole
+        first = self.coarse + (place - self.whole) * EMBEDDING if child else place * EMBEDDING
+        found = [(first, first + EMBEDDING)]
         if j in self.layout.numeric:
-            first = self.layout.b * EMBEDDING + self.layout.numeric.index(j) * self.layout.f
-            spans.append((first, first + self.layout.f))
-        return spans
+            i = int(np.flatnonzero(self.numeric == j)[0])
+            detail = self.coarse + (self.layout.b - self.whole) * EMBEDDING
+            start = self.whole * EMBEDDING + i * plain
+            rest = detail + i * (f - plain)
+            ends = detail + self.whole_numbers * (f - plain) + (i - self.whole_numbers) * f
+            found += [(ends, ends + f)] if child else [(start, start + plain), (rest, rest + f - plain)]
+        return found
 
     def one(self, j: int, tokens: Tensor, parents: Tensor) -> Tensor:
         """The vector of block j alone, known: tokens (n,), parents (n,) -> (n, EMBEDDING [+ f])."""
         learned = ops.take(self.embedding, tokens + int(self.offsets[j]), axis=0)
         if j not in self.layout.numeric:
             return learned
-        i = self.layout.numeric.index(j)
-        rows = tokens + int(self.stride[i]) * parents + int(self.layout.feature_offsets[i])
+        i = int(np.flatnonzero(self.numeric == j)[0])
+        rows = tokens + int(self.stride[i]) * parents + int(self.feature_offsets[i])
         fixed = ops.take(ops.convert_to_tensor(self.layout.feature_table), rows, axis=0)
         return ops.concatenate([learned, fixed], axis=1)
 

@@ -30,7 +30,8 @@ class Layout:
 
     sizes: v of each block, null included; parents: the block that each one refines, or -1; features: per block
     (v, f), or (v_parent, v, f) for a child; sampleable: per block (v,) booleans; compatible: per block (v_parent, v)
-    booleans, or None; echoes: which columns repeat which.
+    booleans, or None; echoes: which columns repeat which; plain: how many features, the first ones, are smooth in the
+    value.
     """
 
     sizes: tuple[int, ...]
@@ -39,6 +40,7 @@ class Layout:
     sampleable: tuple[Array, ...]
     compatible: tuple[Array | None, ...]
     echoes: tuple[Echo, ...] = ()
+    plain: int = 0
 
     @property
     def b(self) -> int:
@@ -49,9 +51,22 @@ class Layout:
         return sum(self.sizes)
 
     @cached_property
+    def refined(self) -> tuple[int, ...]:
+        """The blocks that have a child or are one."""
+        return tuple(j for j in range(self.b) if self.parents[j] >= 0 or self.children[j] >= 0)
+
+    @cached_property
+    def order(self) -> tuple[int, ...]:
+        """The blocks as their logits follow one another: whole ones first, then those of a coarse and a fine part."""
+        return (*(j for j in range(self.b) if j not in self.refined), *self.refined)
+
+    @cached_property
     def offsets(self) -> Array:
         """(b,) where each block's logits begin."""
-        return np.concatenate([[0], np.cumsum(self.sizes)[:-1]]).astype("int32")
+        sizes = np.array([self.sizes[j] for j in self.order])
+        offsets = np.zeros(self.b, "int32")
+        offsets[list(self.order)] = np.cumsum(sizes) - sizes
+        return offsets
 
     @cached_property
     def children(self) -> tuple[int, ...]:

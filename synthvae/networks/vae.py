@@ -35,6 +35,8 @@ class NetworkConfig:
     encoder_width: int = 256
     decoder_width: int = 384
     decoder_depth: int = 2
+    category_width: int = 256
+    category_depth: int = 1
     free_nats: float = 4.0
     dropout: float = 0.1
 
@@ -49,7 +51,7 @@ class VAE(keras.layers.Layer):
     """Tokens -> the terms of the objective.
 
     The noise comes from outside, so the objective is a pure function: uniforms (n, 2 b + 2), normals (n, k) and, for
-    dropout, bytes (n, depth * width); no bytes (n, 0), no dropout.
+    dropout, bytes (n, dropped); no bytes (n, 0), no dropout.
     """
 
     def __init__(self, layout: Layout, config: NetworkConfig, rng: np.random.Generator) -> None:
@@ -57,12 +59,14 @@ class VAE(keras.layers.Layer):
         self.layout, self.settings = layout, config
         self.encoder = Encoder(layout, config.latent_dim, config.encoder_width, rng)
         self.prior = StandardNormal()
-        self.decoder = Decoder(layout, config.latent_dim, config.decoder_width, config.decoder_depth, rng)
+        numbers = config.decoder_width, config.decoder_depth
+        categories = config.category_width, config.category_depth
+        self.decoder = Decoder(layout, config.latent_dim, numbers, categories, rng)
         has_child = np.array(layout.children) >= 0
         self.is_child = np.array(layout.parents) >= 0
         self.next_weight = np.where(has_child, 2.0, 1.0).astype("float32")
         self.blocks_of = np.zeros((layout.v, layout.b), "float32")  # token -> its block
-        self.blocks_of[np.arange(layout.v), np.repeat(np.arange(layout.b), layout.sizes)] = 1.0
+        self.blocks_of[np.arange(layout.v), np.repeat(layout.order, [layout.sizes[j] for j in layout.order])] = 1.0
         self.partner = np.array([max(p, c, -1) for p, c in zip(layout.parents, layout.children, strict=True)])
         self.partner = np.where(self.partner < 0, np.arange(layout.b), self.partner).astype("int32")
         self.built = True
@@ -70,7 +74,7 @@ class VAE(keras.layers.Layer):
     @property
     def dropped(self) -> int:
         """The number of units that dropout may drop."""
-        return self.settings.decoder_depth * self.settings.decoder_width if self.settings.dropout else 0
+        return self.decoder.dropped if self.settings.dropout else 0
 
     def call(self, tokens: Tensor, uniforms: Tensor, normals: Tensor, drops: Tensor) -> tuple[Tensor, Tensor]:
         """(n, b), (n, 2 b + 2), (n, k), (n, dropped or 0) -> nats per block (n, b) and KL per dimension (n, k)."""

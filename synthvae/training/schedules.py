@@ -14,9 +14,9 @@ ANNEAL = (
     0.4  # share of a fit in which the learning rate falls to nothing; it begins sooner if nothing is gained any more
 )
 PEAK_RATE = 2e-3  # for batches of 512 rows; grows with the square root of the batch
-VISITS = 2_300_000  # rows seen in a default fit of a table of 30,000 rows and 16 blocks
+VISITS = 1_900_000  # rows seen in a default fit of a table of 30,000 rows and 16 blocks
 REFERENCE_ROWS, REFERENCE_BLOCKS = 30_000, 16
-MOST_FOR_BLOCKS = 1.5  # times as many visits for a table of many blocks
+MOST_FOR_BLOCKS = 1.75  # times as many visits for a table of many blocks
 FEWEST_STEPS = 2_000
 MAX_EPOCHS = 300
 
@@ -53,12 +53,12 @@ def plan(rows: int, epochs: int | None = None, batch_size: int | None = None, bl
     """Epochs and batch size for a table of so many training rows.
 
     Up to the reference size a row more bears more passes before the fit turns to memory; beyond it, visits grow with
-    rows ** 0.4 only. More blocks are more conditionals to learn: visits grow with their square root. A small table
+    rows ** 0.4 only. More blocks are more conditionals to learn: visits grow with blocks ** 0.75. A small table
     still gets its FEWEST_STEPS; held-out rows may end a fit sooner.
     """
     batch = batch_size or int(np.clip(2 ** round(np.log2(max(rows, 1) / 40)), 32, 512))
     batch, size = min(batch, rows), max(rows, 1) / REFERENCE_ROWS
-    wide = min(max(blocks / REFERENCE_BLOCKS, 1.0) ** 0.5, MOST_FOR_BLOCKS)
+    wide = min(max(blocks / REFERENCE_BLOCKS, 1.0) ** 0.75, MOST_FOR_BLOCKS)
     visits = max(VISITS * wide * size ** (1.75 if size < 1 else 0.4), FEWEST_STEPS * batch)
     return Plan(rows, epochs or int(np.clip(round(visits / rows), 2, MAX_EPOCHS)), batch)
 

@@ -196,5 +196,4 @@ def start_frequencies(vae: VAE, tokens: Array) -> None:
     bias = [
         np.log(np.bincount(column, minlength=v) + 0.5) for column, v in zip(tokens.T, vae.layout.sizes, strict=True)
     ]
-    gates = np.full(2 * vae.decoder.copies.e, GATE, "float32")
-    vae.decoder.head.bias.assign(np.concatenate([*(b - b.max() for b in bias), gates]).astype("float32"))
+    vae.decoder.start_at([b - b.max() for b in bias], GATE)
