@@ -1,4 +1,4 @@
-"""synthvae: learn a table, make a synthetic one.
+"""synthvae: learn a table, make a synthetic one, judge any.
 
 The public names are resolved on first use, so ``import synthvae`` loads neither TensorFlow nor Great Expectations.
 """
@@ -10,6 +10,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from synthvae.evaluation.evaluate import evaluate
+    from synthvae.evaluation.expectations import expectation_suite
+    from synthvae.evaluation.profile import profile
     from synthvae.schema.infer import infer_schema
     from synthvae.schema.schema import Schema
     from synthvae.synthesizer import Synthesizer, load
@@ -19,10 +22,13 @@ __version__ = version("synthvae")
 _PUBLIC = {
     "Schema": "synthvae.schema.schema",
     "Synthesizer": "synthvae.synthesizer",
+    "evaluate": "synthvae.evaluation.evaluate",
+    "expectation_suite": "synthvae.evaluation.expectations",
     "infer_schema": "synthvae.schema.infer",
     "load": "synthvae.synthesizer",
+    "profile": "synthvae.evaluation.profile",
 }
-__all__ = ["Schema", "Synthesizer", "infer_schema", "load"]
+__all__ = ["Schema", "Synthesizer", "evaluate", "expectation_suite", "infer_schema", "load", "profile"]
 
 
 def __getattr__(name: str) -> Any:

@@ -211,10 +211,16 @@ def test_a_shell_sees_the_same(folder: Path, tmp_path: Path) -> None:
 def test_the_demonstration(tmp_path: Path) -> None:
     said = command("demo", "--epochs", 1, "-o", tmp_path / "demo")
     assert said.code == 0, said
-    assert left(tmp_path / "demo") == ["adult.synthvae", "holdout.parquet", "synthetic.parquet", "train.parquet"]
+    assert left(tmp_path / "demo") == [
+        "adult.synthvae",
+        "holdout.parquet",
+        "report.html",
+        "synthetic.parquet",
+        "train.parquet",
+    ]
     tables = {name: pq.read_table(tmp_path / "demo" / f"{name}.parquet") for name in ("train", "holdout", "synthetic")}
     assert tables["synthetic"].num_rows == tables["holdout"].num_rows > 14_000
     assert tables["synthetic"].schema.equals(tables["train"].schema)
-    assert "How close to the training table" in said.out
+    assert "The synthetic table beside real rows held out" in said.out
     assert "synthvae sample" in said.out
     assert len(sv.load(tmp_path / "demo" / "adult.synthvae").sample(5)) == 5

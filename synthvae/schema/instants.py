@@ -46,7 +46,7 @@ def to_iso(count: int, resolution: str, zoned: bool) -> str:
 def nanoseconds(text: str) -> int:
     """Nanoseconds since 1970 of ISO 8601 text, in Python's unbounded integers; ValueError where it is none."""
     match = re.fullmatch(
-        r"([+-]?\d{4,6}-\d\d-\d\d(?:[T ]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?)?)(Z|[+-]\d\d:?\d\d)?", text
+        r"((?:\d{4,6}|[+-]\d{3,6})-\d\d-\d\d(?:[T ]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?)?)(Z|[+-]\d\d:?\d\d)?", text
     )
     if not match:
         raise ValueError(f"Expected ISO 8601 text such as '2026-01-31' or '2026-01-31T12:00:00'. Received: {text!r}")

@@ -1,0 +1,56 @@
+"""The command line: a thin coat over the library. Exit 0 done, 1 it did not work out, 2 unusable file or flag.
+
+    console.py       what all commands share: consoles, progress, messages, files
+    models.py        demo, infer, fit, sample, inspect
+    judging.py       evaluate, check
+    requirements.py  what a pipeline asks of an evaluation: 'shape>=0.95'
+
+To add a command: a function with its docstring as help, listed in ``COMMANDS``. Nothing heavy is imported before a
+command runs, so that help comes at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+import typer
+
+from synthvae.cli import judging, models
+from synthvae.cli.console import err, say, show_warning
+from synthvae.errors import BundleError, ParameterError, SynthvaeError, TableError
+
+UNUSABLE = (TableError, BundleError, ParameterError)  # exit 2: what was handed in cannot be used at all
+COMMANDS = (
+    models.demo,
+    models.infer,
+    models.fit,
+    models.sample,
+    judging.evaluate,
+    judging.check,
+    models.inspect,
+)
+
+app = typer.Typer(
+    help="Learn a real table, make a synthetic one, judge any synthetic table.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in COMMANDS:
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one clear message, never a traceback."""
+    warnings.showwarning = show_warning
+    try:
+        app(prog_name="synthvae")
+    except SynthvaeError as error:
+        err.print("[bold red]Error:[/] ", end="")
+        say(err, str(error))
+        sys.exit(2 if isinstance(error, UNUSABLE) else 1)
+    except KeyboardInterrupt:
+        err.print("Interrupted; nothing was written.")
+        sys.exit(1)

@@ -1,0 +1,133 @@
+"""Commands about models: demo, infer, fit, sample, inspect."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from synthvae.cli.console import (
+    ModelFile,
+    Seed,
+    Table,
+    bar,
+    err,
+    fit_progress,
+    load_schema,
+    out,
+    say,
+    tell_estimate,
+    writable,
+)
+
+
+def demo(
+    folder: Annotated[Path, typer.Option("--folder", "-o", help="Where the files are left.")] = Path("synthvae-demo"),
+    epochs: Annotated[int | None, typer.Option(help="Passes over the table; more is closer.", min=1)] = None,
+    seed: Seed = 0,
+) -> None:
+    """Fit the bundled census table, sample from it, and show how close the sample is."""
+    from synthvae.demo import run
+
+    run.demo(folder, epochs, seed, out, fit_progress)
+
+
+def infer(
+    table: Table,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Schema file (JSON) to write.")] = None,
+    exact: Annotated[bool, typer.Option(help="Write true bounds and every level, however rare.")] = False,
+) -> None:
+    """Say what each column of a table means."""
+    from synthvae.schema.infer import infer_schema
+
+    if output:
+        writable(output)
+    schema = infer_schema(table, exact=exact)
+    say(out, str(schema))
+    if output:
+        schema.save(output)
+        say(err, f"Schema written to {output}")
+
+
+def fit(
+    table: Table,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
+    schema: Annotated[Path | None, typer.Option(help="A schema from 'synthvae infer', edited or not.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the table; the default follows its size.", min=1)
+    ] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="Where a killed fit resumes from.")] = None,
+    seed: Seed = None,
+) -> None:
+    """Learn a table and save the model."""
+    from synthvae.synthesizer import Synthesizer
+
+    writable(output)
+    if checkpoint:
+        writable(checkpoint)
+    tell_estimate()
+    model = Synthesizer(load_schema(schema) if schema else None, epochs=epochs, random_state=seed)
+    with fit_progress() as progress:
+        model.fit(table, progress=progress, checkpoint=checkpoint)
+    model.save(output)
+    _card(model)
+    say(err, f"Model written to {output}")
+
+
+def sample(
+    model: ModelFile,
+    rows: Annotated[int, typer.Argument(help="How many rows.", min=0)],
+    output: Annotated[Path, typer.Option("--output", "-o", help=".parquet or .csv file to write.")],
+    seed: Seed = None,
+) -> None:
+    """Write synthetic rows."""
+    from synthvae.synthesizer import load
+
+    writable(output, (".parquet", ".pq", ".csv"))
+    fitted = load(model)
+    with bar("sampling", rows) as advance:
+        fitted.write(output, rows, random_state=seed, progress=advance)
+    say(err, f"{rows:,} rows written to {output}")
+
+
+def inspect(
+    model: ModelFile,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as JSON.")] = False,
+) -> None:
+    """Say what a saved model is: its table, its fit, what was folded away."""
+    from synthvae.synthesizer import load
+
+    fitted = load(model)
+    if as_json:
+        facts = {"card": fitted.card_, "schema": json.loads(fitted.schema_.to_json())}
+        print(json.dumps(facts, indent=1, ensure_ascii=False))
+        return
+    say(out, str(fitted.schema_))
+    _card(fitted)
+
+
+def _card(model: Any) -> None:
+    """The model card as a table of facts."""
+    from rich.table import Table as Grid
+
+    card = model.card_
+    grid = Grid.grid(padding=(0, 2))
+    facts = {
+        "table": f"{card['rows']:,} rows x {card['columns']} columns",
+        "network": f"{card['parameters']:,} parameters, {card['tokens']:,} tokens in {card['blocks']} blocks",
+        "fit": f"{card['epochs']} of {card['planned_epochs']} epochs in {card['seconds']:.0f} s, {card['ended']}; "
+        f"kept {card['kept_epoch']}",
+        "held-out loss": f"{card['held_out_nats']:.2f} nats per row",
+        "latent": f"{card['latent_nats']:.2f} nats per row in {card['active_dimensions']} active dimensions",
+        "seed": str(card["seed"]),
+    }
+    for name, value in facts.items():
+        grid.add_row(f"[bold]{name}[/]", value)
+    for column, report in card["folded"].items():
+        for note in report["notes"]:
+            from rich.text import Text
+
+            grid.add_row(Text(column, style="yellow"), Text(note))
+    out.print(grid)

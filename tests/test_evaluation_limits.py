@@ -1,0 +1,74 @@
+"""Every family on the tables at the edge of what a table may be: a score or a reason, never an exception."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from synthvae import tables
+from synthvae.evaluation.base import Family
+from synthvae.evaluation.sides import Sides
+from synthvae.schema.columns import Boolean, Identifier, Text
+from synthvae.schema.infer import infer_schema
+from synthvae.schema.schema import Schema
+from tests.awkward import GOOD, hostile
+from tests.judged import ask, category, lawful, number
+
+EVERY_FAMILY = pytest.mark.parametrize("family", list(Family), ids=str)
+
+
+def parts(frame: pd.DataFrame) -> Sides:
+    """A table's rows as all three sides, in different orders."""
+    schema = infer_schema(frame)
+    real = tables.read(frame)[0]
+    order = np.random.default_rng(0).permutation(real.num_rows)
+    return Sides.of(real, real.take(pa.array(order)), schema, real.take(pa.array(order[::-1])), (schema.names[0],))
+
+
+@EVERY_FAMILY
+@pytest.mark.parametrize("name", GOOD)
+def test_awkward_tables_have_scores_or_reasons(family: Family, name: str) -> None:
+    for score in ask(family, parts(GOOD[name]())).values():
+        lawful(score)
+
+
+@EVERY_FAMILY
+def test_names_that_are_markup_or_paths_are_names(family: Family) -> None:
+    for score in ask(family, parts(hostile())).values():
+        lawful(score)
+
+
+EDGES: dict[str, list[object]] = {
+    "no rows": [],
+    "one row": [1.5],
+    "all null": [None] * 40,
+    "constant": [7.0] * 40,
+    "negative": [-float(place) for place in range(40)],
+}
+
+
+@EVERY_FAMILY
+@pytest.mark.parametrize(
+    ("real", "synthetic"),
+    [("negative", name) for name in EDGES]
+    + [(name, "negative") for name in EDGES]
+    + [("constant", "constant"), ("all null", "all null")],
+)
+def test_limits_have_scores_or_reasons(family: Family, real: str, synthetic: str) -> None:
+    schema = Schema((number("x", "double"), category("c"), Boolean(name="b", arrow="bool", nullable=True),
+                     Identifier(name="id", arrow="int64"), Text(name="t", arrow="string")))  # fmt: skip
+
+    def table(name: str) -> pa.Table:
+        x = pa.array(EDGES[name], pa.float64())
+        n = len(x)
+        levels = pa.array([None if name == "all null" else "ab"[place % 2] for place in range(n)], pa.string())
+        flags = pa.array([None if name == "all null" else place % 3 == 0 for place in range(n)], pa.bool_())
+        notes = pa.array([f"note {place}" for place in range(n)], pa.string())
+        return pa.table({"x": x, "c": levels, "b": flags, "id": pa.array(range(n), pa.int64()), "t": notes})
+
+    for holdout in (None, table(synthetic)):
+        judged = Sides.of(table(real), table(synthetic), schema, holdout, ("x", "c", "b"))
+        for score in ask(family, judged).values():
+            lawful(score)
