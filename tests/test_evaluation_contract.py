@@ -135,6 +135,35 @@ def test_shuffled_columns_are_condemned_by_pairs_and_detection() -> None:
     assert fidelity["shape", ()].status is Status.GOOD
 
 
+@pytest.fixture(scope="module")
+def census() -> tuple[pa.Table, pa.Table]:
+    """Rows to learn from and a hold-out."""
+    table = load_adult()
+    order = np.random.default_rng(0).permutation(table.num_rows)[:10_000]
+    real, holdout = (table.take(pa.array(part)) for part in np.split(order, 2))
+    return real, holdout
+
+
+def test_independent_columns_of_a_census_are_condemned(census: tuple[pa.Table, pa.Table]) -> None:
+    real, holdout = census
+    rng = np.random.default_rng(0)
+    apart = pa.table({name: real[name].take(pa.array(rng.permutation(len(real)))) for name in real.column_names})
+    judged = Sides.of(real, apart, infer_schema(real), holdout)
+    assert ask(Family.FIDELITY, judged)["shape", ()].status is Status.GOOD
+    assert ask(Family.FIDELITY, judged)["pair trends", ()].status is Status.POOR
+    assert ask(Family.DETECTION, judged)["boosted detection", ()].status is Status.POOR
+
+
+def test_copied_rows_of_a_census_are_condemned_by_disclosure_alone(census: tuple[pa.Table, pa.Table]) -> None:
+    real, holdout = census
+    copied = real.take(pa.array(np.random.default_rng(0).integers(0, len(real), len(real))))
+    judged = Sides.of(real, copied, infer_schema(real), holdout)
+    assert ask(Family.FIDELITY, judged)["pair trends", ()].status is Status.GOOD
+    scores = ask(Family.DISCLOSURE, judged)
+    assert scores["copies", ()].status is Status.POOR
+    assert scores["membership", ()].status is Status.POOR
+
+
 @EVERY_FAMILY
 def test_a_fresh_sample_is_not_condemned(family: Family) -> None:
     headlines = [score for score in asked(family, "fresh").values() if score.metric.headline and not score.columns]

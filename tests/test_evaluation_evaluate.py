@@ -140,6 +140,13 @@ def test_a_shuffled_table_is_condemned_and_a_fresh_one_is_not(parts: tuple[pd.Da
     assert status == {"fresh": Status.GOOD, "shuffled": Status.POOR}
 
 
+def test_people_read_html_and_markdown(parts: tuple[pd.DataFrame, ...], tmp_path: Path) -> None:
+    found = judge(*parts[:2], holdout=parts[2])
+    found.to_html(tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text().lower().startswith("<!doctype html>")
+    assert "pair trends" in found.to_markdown()
+
+
 # --- what is drawn --------------------------------------------------------------------------------------------------
 
 

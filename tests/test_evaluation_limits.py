@@ -53,7 +53,7 @@ EDGES: dict[str, list[object]] = {
 @pytest.mark.parametrize(
     ("real", "synthetic"),
     [("negative", name) for name in EDGES]
-    + [(name, "negative") for name in EDGES]
+    + [(name, "negative") for name in EDGES if name != "negative"]
     + [("constant", "constant"), ("all null", "all null")],
 )
 def test_limits_have_scores_or_reasons(family: Family, real: str, synthetic: str) -> None:

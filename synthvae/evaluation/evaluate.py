@@ -41,6 +41,13 @@ def evaluate(
     its reference. schema: inferred from the real table where it is not given. target: the column (or columns) that
     somebody would predict. progress: called with the family at hand and the share done. TableError where the tables
     cannot be compared.
+
+    >>> import pandas as pd
+    >>> real = pd.DataFrame({"x": [place / 4 for place in range(100)], "kind": ["low"] * 50 + ["high"] * 50})
+    >>> found = evaluate(real, real.assign(kind=["low", "high"] * 50))
+    >>> told = found.summary().set_index("metric")
+    >>> [round(float(told.loc[metric, "value"]), 3) for metric in ("shape", "pair trends")]
+    [1.0, 0.5]
     """
     targets = (target,) if isinstance(target, str) else tuple(target or ())
     schema = schema or infer_schema(real)
@@ -48,7 +55,7 @@ def evaluate(
     held = None if holdout is None else tables.read(holdout)[0]
     sides = Sides.of(learned, judged, schema, held, targets, seed)
     found = judge(sides, progress)
-    given = [*learned.column_names, *judged.column_names, *(held.column_names if held else ())]
+    given = [*learned.column_names, *judged.column_names, *([] if held is None else held.column_names)]
     beyond = dict.fromkeys(name for name in given if name not in schema)
     return replace(found, facts=found.facts | {"ignored columns": list(beyond)})
 

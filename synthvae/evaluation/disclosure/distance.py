@@ -76,7 +76,7 @@ def _tail(metric: Metric, ours: Array, theirs: Array, controls: Array, share: fl
     threshold = float(np.quantile(controls, share, method="inverted_cdf"))
     found, reference = (wilson(float((side <= threshold).sum()), len(side)) for side in (ours, theirs))
     if (controls <= threshold).mean() > COARSE:
-        return not_applicable(metric, "the columns are too coarse: most rows of the hold-out equal a training row")
+        return not_applicable(metric, "the columns are too coarse: most rows of the hold-out are as near")
     details = {"median": {"synthetic": told(np.median(ours)), "hold-out": told(np.median(theirs))}, "rows": rows}
     return share_score(metric, found, reference, details)
 
