@@ -140,4 +140,3 @@ def _lawful_rows(sides: Sides) -> Score:
 def _row_share(sides: Sides, side: str) -> Answer:
     kept = rowwise.lawful(sides.tables[side], sides.schema, checks_of(sides)[side].outcomes).astype(np.float64)
     return Answer(float(kept.mean()), kept)
-

@@ -111,5 +111,3 @@ def nulls_together(looks: Sequence[Look]) -> Iterator[Finding]:
 
 def _jaccard(a: Array, b: Array) -> float:
     return float((a & b).sum() / max((a | b).sum(), 1))
-
-
