@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,8 @@ from synthvae.evaluation.base import Score, Status
 from synthvae.evaluation.detection import MIN_ROWS, scores
 from synthvae.evaluation.sides import Sides
 from synthvae.schema.columns import Identifier
+from synthvae.schema.infer import infer_schema
+from synthvae.tables import read
 from tests.judged import category, found, lawful, number, sides
 
 Table = dict[str, object]
@@ -186,3 +189,17 @@ def test_any_numbers_give_lawful_scores(real: list[float | None], synthetic: lis
     for score in scores(sides({"x": real}, {"x": synthetic}, number(arrow="double"))):
         lawful(score)
         json.dumps(dict(score.details), allow_nan=False)
+
+
+def test_rows_that_many_share_do_not_make_intervals_narrow() -> None:
+    outside = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        draws = [pd.DataFrame({"a": rng.random(400) < 0.3, "b": rng.random(400) < 0.6}) for _ in range(3)]
+        real, synthetic, holdout = (read(draw)[0] for draw in draws)
+        for score in scores(Sides.of(real, synthetic, infer_schema(real), holdout, (), seed)):
+            assert score.low is not None
+            assert score.high is not None
+            assert score.reference is not None
+            outside.append(not score.low <= score.reference <= score.high)
+    assert np.mean(outside) <= 0.08

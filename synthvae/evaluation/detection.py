@@ -136,7 +136,8 @@ def _likeness(area: float) -> float:
 
 def _found(areas: list[float], influence: Array, trial: _Trial) -> _Found:
     rows = len(trial.other) // 2
-    noise = FOLD_FACTOR * variance(influence / FOLDS, trial.owner) + (1 / rows) ** 2  # never less than of one row
+    whose = trial.owner ^ trial.other.astype(trial.owner.dtype)  # equal rows of the two tables are not one row
+    noise = FOLD_FACTOR * variance(influence / FOLDS, whose) + (1 / rows) ** 2  # never less than of one row
     return _Found(float(np.mean(areas)), noise)
 
 
