@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from synthvae.evaluation.evaluate import evaluate
     from synthvae.evaluation.expectations import expectation_suite
     from synthvae.evaluation.profile import profile
+    from synthvae.schema.conditions import NOT_NULL, NULL, Between, NoneOf, OneOf
     from synthvae.schema.infer import infer_schema
     from synthvae.schema.schema import Schema
     from synthvae.synthesizer import Synthesizer, load
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 __version__ = version("synthvae")
 
 _PUBLIC = {
+    "Between": "synthvae.schema.conditions",
+    "NOT_NULL": "synthvae.schema.conditions",
+    "NULL": "synthvae.schema.conditions",
+    "NoneOf": "synthvae.schema.conditions",
+    "OneOf": "synthvae.schema.conditions",
     "Schema": "synthvae.schema.schema",
     "Synthesizer": "synthvae.synthesizer",
     "evaluate": "synthvae.evaluation.evaluate",
@@ -28,7 +34,20 @@ _PUBLIC = {
     "load": "synthvae.synthesizer",
     "profile": "synthvae.evaluation.profile",
 }
-__all__ = ["Schema", "Synthesizer", "evaluate", "expectation_suite", "infer_schema", "load", "profile"]
+__all__ = [
+    "NOT_NULL",
+    "NULL",
+    "Between",
+    "NoneOf",
+    "OneOf",
+    "Schema",
+    "Synthesizer",
+    "evaluate",
+    "expectation_suite",
+    "infer_schema",
+    "load",
+    "profile",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -31,6 +31,14 @@ class ParameterError(SynthvaeError, ValueError):
     """An argument is outside what it may be."""
 
 
+class ConditionError(ParameterError):
+    """A condition names what the table has not, or cannot be met; ``problems`` lists every finding."""
+
+    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
+        self.problems = tuple(problems)
+        super().__init__(f"{message}{''.join(f'{chr(10)}  - {problem}' for problem in self.problems)}")
+
+
 class NotFittedError(SynthvaeError, RuntimeError):
     """A fitted model is needed."""
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
@@ -15,24 +12,24 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.base import BaseEstimator
 
-from synthvae import backend, bundle, card, tables
-from synthvae.codecs.features import PLAIN
-from synthvae.codecs.table import TableCodec
-from synthvae.errors import BundleError, CollapseWarning, NotFittedError, ParameterError, SynthvaeWarning, TableError
-from synthvae.generation.calibrate import calibrate, frequencies, shift_shapes
+from synthvae import bundle, fitting, saved, tables
+from synthvae.augmenting import Augmented, lift, missing_shares, stacked
+from synthvae.errors import BundleError, NotFittedError, ParameterError
+from synthvae.generation.conditional import Odds, conditioned, odds
+from synthvae.generation.fill import drawn, most_likely, nulls, target_odds
 from synthvae.generation.noise import seed_of
-from synthvae.generation.stream import RowStream
-from synthvae.networks.layout import Array, Echo, Layout
-from synthvae.networks.vae import VAE, NetworkConfig
-from synthvae.schema.columns import Text
-from synthvae.schema.infer import infer_schema
+from synthvae.generation.rebalance import rebalanced, target_of
+from synthvae.generation.stream import Completer, RowStream
+from synthvae.networks.layout import Array
+from synthvae.schema.columns import Column
+from synthvae.schema.conditions import Wish, wishes
 from synthvae.schema.schema import Schema
-from synthvae.training import estimate, schedules, trainer
-from synthvae.training.split import split
+from synthvae.schema.where import parse_where
+from synthvae.training import trainer
 
-log = logging.getLogger("synthvae")
-ENOUGH_STEPS = 200  # a shorter fit has not learned a latent yet, so it cannot have lost it
-COLLAPSED_NATS = 0.5  # a latent that carries less than this is no use to any tool
+Where = str | Mapping[str, Any]
+Targets = Mapping[str, Mapping[Any, float]]
+RandomState = int | np.random.Generator | None
 
 
 class Synthesizer(BaseEstimator):
@@ -58,7 +55,7 @@ class Synthesizer(BaseEstimator):
         epochs: int | None = None,
         batch_size: int | None = None,
         latent_dim: int = 16,
-        random_state: int | np.random.Generator | None = None,
+        random_state: RandomState = None,
     ) -> None:
         self.schema = schema
         self.epochs = epochs
@@ -71,107 +68,166 @@ class Synthesizer(BaseEstimator):
         table: Any,
         validation: Any = None,
         *,
+        sample_weight: Any = None,
         progress: Callable[[trainer.Progress], None] | None = None,
         checkpoint: str | Path | None = None,
     ) -> Self:
         """Learn a table: a DataFrame, an Arrow table, dataset or reader, a polars frame, or path(s) of Parquet or CSV.
 
         validation: rows held out for early stopping; None holds out a twentieth of ``table`` (whole groups where the
-        schema has a group). progress: called several times an epoch. checkpoint: a file from which a killed fit
+        schema has a group). sample_weight: (n,) how often each row of ``table`` counts, 0 or more; synthetic rows then have
+        the weighted frequencies. progress: called several times an epoch. checkpoint: a file from which a killed fit
         resumes. Ctrl-C keeps the best weights so far. Raises TableError, SchemaError, TrainingError.
         """
         self._check_parameters()
-        seed = seed_of(self.random_state)
-        arrow, schema = self._lawful(table)
-        codec = TableCodec.fit(schema, arrow)
-        _say_folded(codec)
-        layout = layout_of(codec)
-        parts = self._parts(arrow, codec, validation, seed)
-        tokens, held_out = (part.astype(estimate.token_type(layout)) for part in parts)
-        vae, plan = self._networks(layout, tokens, seed)
-        cost = estimate.estimate(vae, plan)
-        log.info("%s", cost)
-        fit = trainer.Trainer(vae, plan, seed, Path(checkpoint) if checkpoint else None)
-        outcome = fit.fit(tokens, held_out, progress)
-        counts = frequencies(layout, np.concatenate([tokens, held_out]))
-        shifts = calibrate(vae, range(layout.b), counts, schema.min_count, seed)
-        facts = card.facts(arrow, codec, plan, outcome, cost, seed)
-        self._learned(codec, vae, shifts, card.history(codec, outcome), facts)
-        self._warn(outcome)
+        settings = fitting.Settings(self.schema, self.epochs, self.batch_size, int(self.latent_dim))
+        self._keep(
+            fitting.fit(settings, table, validation, sample_weight, seed_of(self.random_state), progress, checkpoint)
+        )
+        fitting.warn(self.card_)
         return self
 
-    def sample(self, n: int, *, random_state: int | np.random.Generator | None = None) -> Any:
+    def sample(
+        self,
+        n: int | None = None,
+        where: Where | pd.DataFrame | pa.Table | None = None,
+        targets: Targets | None = None,
+        *,
+        random_state: RandomState = None,
+    ) -> Any:
         """``n`` synthetic rows: columns, order, dtypes and kind of table as fitted.
 
-        The first rows of a larger sample of the same ``random_state`` are the rows of a smaller one.
+        where: what every row must be: a mapping from column to a value, a list of values, ``Between``, ``OneOf``,
+        ``NoneOf``, ``NULL`` or ``NOT_NULL``; the same as text ("age >= 65 and sex in ('F', 'X')"); or a table of partial
+        rows to complete, whose missing cells and columns are drawn (``n`` is then its length). targets: shares of
+        values in the result, of several columns at once: ``{"income": {">50K": 0.5}}``; the other values keep their
+        proportions. The first rows of a larger sample of the same ``random_state`` are the rows of a smaller one.
+        Raises ConditionError where no row can be as wished.
+
+        >>> import pandas as pd, synthvae as sv
+        >>> people = pd.DataFrame({"age": [23, 35, 41, 58, 62] * 20, "smokes": [True, False] * 50})
+        >>> model = sv.Synthesizer(epochs=2, random_state=0).fit(people)
+        >>> bool((model.sample(20, where="age >= 50", random_state=1).age >= 50).all())
+        True
         """
-        stream = self._stream(n)
-        table = stream.table(self._seed(random_state), 0, n)
-        return self.schema_.restore(table)
+        seed = self._seed(random_state)
+        if where is not None and not isinstance(where, (str, Mapping)):
+            return self._completed(where, n, targets, seed)
+        if n is None:
+            raise ParameterError("Say how many rows: sample(n). Only a table of partial rows has a length of its own.")
+        return self.schema_.restore(self._stream(n, seed, where, targets).table(seed, 0, n))
 
     def stream(
-        self, n: int, *, batch_rows: int = 65536, random_state: int | np.random.Generator | None = None
+        self,
+        n: int,
+        where: Where | None = None,
+        targets: Targets | None = None,
+        *,
+        batch_rows: int = 65536,
+        random_state: RandomState = None,
     ) -> Iterator[pa.RecordBatch]:
-        """The rows of ``sample(n)`` as Arrow record batches, in constant memory."""
-        return self._stream(n).batches(self._seed(random_state), n, _whole("batch_rows", batch_rows))
+        """The rows of ``sample`` as Arrow record batches, in constant memory."""
+        seed = self._seed(random_state)
+        return self._stream(n, seed, where, targets).batches(seed, n, _whole("batch_rows", batch_rows))
 
     def write(
         self,
         path: str | Path,
         n: int,
+        where: Where | None = None,
+        targets: Targets | None = None,
         *,
-        random_state: int | np.random.Generator | None = None,
+        random_state: RandomState = None,
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Write the rows of ``sample(n)`` to Parquet or CSV, with provenance; ``progress`` hears each batch's rows."""
+        """Write the rows of ``sample`` to Parquet or CSV, with provenance; ``progress`` hears each batch's rows."""
         seed = self._seed(random_state)
-        batches = self._stream(n).batches(seed, n, 65536)
-        schema = self._stream(0).table(seed, 0, 0).schema
+        stream = self._stream(n, seed, where, targets)
+        batches = stream.batches(seed, n, 65536)
+        schema = stream.table(seed, 0, 0).schema
         tables.write(_counted(batches, progress), Path(path), schema, self._provenance(seed))
+
+    def odds(self, where: Where, *, random_state: RandomState = None) -> Odds:
+        """How likely conditions are under the model, together and each alone."""
+        self._check_fitted()
+        return odds(self._completer, self._wishes(where), self._seed(random_state))
+
+    def impute(self, table: Any, draws: int | None = None, *, random_state: RandomState = None) -> Any:
+        """The table with every null filled, in its own kind, row order and index.
+
+        draws None: each cell by itself with its most likely value (the median of numbers and dates). draws=m: a list of
+        m tables whose nulls are drawn jointly, for multiple imputation (Rubin 1987). Columns that are missing
+        altogether are filled too. A cell that was null in every training row stays null.
+        """
+        arrow, container, holes = self._with_holes(table)
+        index = table.index if isinstance(table, pd.DataFrame) else None
+        schema, seed = self.schema_.carried_by(container), self._seed(random_state)
+        if draws is None:
+            return schema.restore(most_likely(self._completer, arrow, holes, seed), index)
+        seeds = np.random.SeedSequence(seed).generate_state(_whole("draws", draws), np.uint64).tolist()
+        return [schema.restore(drawn(self._completer, arrow, holes, one, nulls=False), index) for one in seeds]
+
+    def predict_proba(self, table: Any, target: str, *, random_state: RandomState = None) -> pd.DataFrame:
+        """p(target | the other cells): a row per row of ``table``, a column per value the target may have; null is none.
+
+        What ``table`` holds in ``target`` is not looked at. Raises ParameterError where the target has no list of values.
+        """
+        arrow, _, _ = self._with_holes(table)
+        values = self.codec_.values_of(self._column(target))
+        shares = target_odds(self._completer, arrow, target, self._seed(random_state))
+        index = table.index if isinstance(table, pd.DataFrame) else None
+        return pd.DataFrame(shares, columns=pd.Index(values, name=target), index=index)
+
+    def log_prob(self, table: Any, *, random_state: RandomState = None) -> Any:
+        """log p of each row under the model, in nats of the table as given: (n,) (a Series for a DataFrame).
+
+        Whole numbers, dates and categories have probabilities, values without a grid densities. The same
+        ``random_state`` gives the same estimate; None uses the model's own.
+        """
+        self._check_fitted()
+        arrow = self.schema_.check(table)
+        nats = self._completer.scorer.log_prob(self.codec_.encode(arrow), seed_of(random_state or 0))
+        nats = nats + self.codec_.log_density(arrow)
+        return pd.Series(nats, index=table.index, name="log_prob") if isinstance(table, pd.DataFrame) else nats
+
+    def augment(
+        self,
+        table: Any,
+        target: str,
+        *,
+        rows: int | None = None,
+        holdout: Any = None,
+        random_state: RandomState = None,
+    ) -> Augmented:
+        """``table`` with synthetic rows below it that balance ``target``, and what a classifier gains by them.
+
+        rows: how many to add; None adds as many as bring every value of the target to the count of the most frequent
+        one, for a target without a list of values as many as there are. holdout: real rows that neither the fit nor
+        ``table`` saw, on which the gain is measured; None: it is not measured.
+        """
+        arrow, container = tables.read(table)
+        arrow, seed = self.schema_.check(arrow), self._seed(random_state)
+        count, shares = missing_shares(self.codec_, arrow, self._column(target), rows)
+        made = self._stream(count, seed, None, shares).table(seed, 0, count)
+        gain = lift(self.schema_, arrow, made, holdout, target, seed)
+        return Augmented(self.schema_.carried_by(container).restore(stacked(arrow, made)), count, gain)
 
     def save(self, path: str | Path) -> None:
         """Save the model as one file: JSON and arrays, no pickle, no training row."""
         self._check_fitted()
-        codec_state, codec_arrays = self.codec_.state()
-        weights = {f"weight_{i:03d}": w for i, w in enumerate(backend.arrays(self.vae_.trainable_variables))}
-        history = {"columns": list(self.history_.columns), "rows": self.history_.astype(float).to_numpy().tolist()}
-        documents = {
-            "schema": json.loads(self.schema_.to_json()),
-            "codecs": codec_state,
-            "network": vars(self.vae_.settings) | {"weights": [v.path for v in self.vae_.trainable_variables]},
-            "parameters": {name: _plain(getattr(self, name)) for name in ("epochs", "batch_size", "latent_dim")},
-            "history": history,
-            "card": self.card_,
-        }
-        arrays = weights | {f"shift_{i:03d}": shift for i, shift in enumerate(self.shifts_)}
-        arrays |= {f"codec_{name}": array for name, array in codec_arrays.items()}
-        bundle.write(path, bundle.Parts(documents, arrays), version("synthvae"))
+        parameters = {name: _plain(getattr(self, name)) for name in ("epochs", "batch_size", "latent_dim")}
+        bundle.write(path, saved.parts(self._learned_, parameters), version("synthvae"))
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Open a saved model; BundleError where it is damaged, newer than this version, or no model at all."""
         parts = bundle.read(path)
         try:
-            return cls._from_parts(parts)
+            learned, parameters = saved.learned(parts)
+            model = cls(learned.codec.schema, **parameters)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise BundleError(f"{str(path)!r} is not a model of this library, or a damaged one: {error}") from error
-
-    @classmethod
-    def _from_parts(cls, parts: bundle.Parts) -> Self:
-        documents = parts.documents
-        schema = Schema.from_json(json.dumps(documents["schema"]))
-        arrays = {n.removeprefix("codec_"): a for n, a in parts.arrays.items() if n.startswith("codec_")}
-        codec = TableCodec.from_state(schema, (documents["codecs"], arrays))
-        settings = {k: v for k, v in documents["network"].items() if k != "weights"}
-        vae = VAE(layout_of(codec), NetworkConfig(**settings), np.random.default_rng(0))
-        weights, shifts = (_series(parts, name) for name in ("weight_", "shift_"))
-        expected = [tuple(v.shape) for v in vae.trainable_variables] + shift_shapes(vae.layout)
-        if expected != [a.shape for a in weights + shifts] or any(a.dtype != np.float32 for a in weights + shifts):
-            raise BundleError("the weights do not fit the schema and network it describes")
-        backend.assign(vae.trainable_variables, weights)
-        history = pd.DataFrame(documents["history"]["rows"], columns=documents["history"]["columns"])
-        model = cls(schema, **documents["parameters"])
-        model._learned(codec, vae, shifts, history, documents["card"])
+        model._keep(learned)
         return model
 
     def _check_parameters(self) -> None:
@@ -182,68 +238,57 @@ class Synthesizer(BaseEstimator):
         if self.schema is not None and not isinstance(self.schema, Schema):
             raise ParameterError(f"schema must be a synthvae.Schema or None; got a {type(self.schema).__name__}.")
 
-    def _lawful(self, table: Any) -> tuple[pa.Table, Schema]:
-        """The table as Arrow, in the order and types of its schema."""
-        arrow, container = tables.read(table)
-        schema = self.schema or infer_schema(arrow)
-        return schema.check(arrow), schema.carried_by(container)
-
-    def _parts(self, table: pa.Table, codec: TableCodec, validation: Any, seed: int) -> tuple[Array, Array]:
-        """Tokens of the rows to learn from and of those to judge by."""
-        tokens, group = codec.encode(table), codec.schema.group
-        if validation is not None:
-            return tokens, codec.encode(codec.schema.check(validation))
-        number = f"row of {group}"  # so never the name of the group itself
-        owners = {} if group is None else {group: tables.plain(table[group])}
-        rows = pa.table({number: np.arange(len(tokens)), **owners})
-        learn, judge = (part[number].to_numpy() for part in split(rows, group, seed))
-        if not len(learn):
-            what = "rows" if group is None else f"groups (different values of {group!r})"
-            raise TableError(f"Expected at least 2 {what}, one to learn from and one to judge by. Got 1.")
-        return tokens[learn], tokens[judge]
-
-    def _networks(self, layout: Layout, tokens: Array, seed: int) -> tuple[VAE, schedules.Plan]:
-        varies = bool((tokens != tokens[0]).any())  # where all rows are the same, one look is enough
-        plan = schedules.plan(len(tokens), self.epochs if varies else 1, self.batch_size, layout.b)
-        config = NetworkConfig.suited(len(tokens), layout.b, int(self.latent_dim))
-        return VAE(layout, config, np.random.default_rng([seed, 0])), plan
-
-    def _learned(
-        self, codec: TableCodec, vae: VAE, shifts: list[Array], history: pd.DataFrame, card: dict[str, Any]
-    ) -> None:
-        self.schema_, self.codec_, self.vae_, self.shifts_ = codec.schema, codec, vae, shifts
-        self.history_, self.card_ = history, card
-        self._rows: RowStream | None = None
-
-    def _warn(self, outcome: trainer.Outcome) -> None:
-        """Say what the user should know: an interrupted fit, a collapsed latent."""
-        if outcome.ended == "interrupted":
-            warnings.warn(
-                f"The fit was interrupted; the weights of epoch {outcome.best + 1} are kept.",
-                SynthvaeWarning,
-                stacklevel=3,
-            )
-        rate = self.card_["latent_nats"]
-        if rate < COLLAPSED_NATS and self.card_["steps"] >= ENOUGH_STEPS:
-            warnings.warn(
-                f"The latent carries {rate:.2f} nats per row: it has collapsed, latent tools say nothing. The "
-                "columns may be independent or few; else train longer (epochs) or in smaller batches (batch_size).",
-                CollapseWarning,
-                stacklevel=3,
-            )
+    def _keep(self, learned: saved.Learned) -> None:
+        self._learned_ = learned
+        self.schema_, self.history_, self.card_ = learned.codec.schema, learned.history, learned.card
+        self.codec_, self.vae_ = learned.codec, learned.vae
+        self._completer = Completer(learned.codec, learned.vae, learned.shifts)
+        self._rows = RowStream(self._completer)
 
     def _check_fitted(self) -> None:
         if "schema_" not in vars(self):
             raise NotFittedError("This Synthesizer is not fitted yet; call fit(table) or synthvae.load(path) first.")
 
-    def _stream(self, n: int) -> RowStream:
+    def _stream(
+        self,
+        n: int,
+        seed: int,
+        where: Where | None = None,
+        targets: Targets | None = None,
+    ) -> RowStream:
         self._check_fitted()
         self.codec_.check_room(_whole("n", n, least=0))
-        if self._rows is None:
-            self._rows = RowStream(self.codec_, self.vae_, self.shifts_)
-        return self._rows
+        wanted = self._wishes(where or {})
+        if targets:
+            aims = [target_of(name, shares, self._column(name).nullable) for name, shares in targets.items()]
+            return rebalanced(self._completer, aims, wanted, seed)
+        return conditioned(self._completer, wanted, seed) if wanted else self._rows
 
-    def _seed(self, random_state: int | np.random.Generator | None) -> int:
+    def _wishes(self, where: Where) -> dict[str, Wish]:
+        return wishes(parse_where(where) if isinstance(where, str) else where, self.schema_.names)
+
+    def _column(self, name: str) -> Column:
+        self._check_fitted()
+        if name not in self.schema_:
+            raise ParameterError(f"There is no column {name!r}. There are: {', '.join(self.schema_.names)}.")
+        return self.schema_[name]
+
+    def _with_holes(self, table: Any) -> tuple[pa.Table, tables.Container, dict[str, Array]]:
+        """A table whose nulls are holes, as Arrow in the schema's order, its kind, and where its holes are."""
+        self._check_fitted()
+        arrow, container = tables.read(table)
+        lawful = self.schema_.check(arrow, holes=True)
+        return lawful, container, nulls(lawful)
+
+    def _completed(self, table: Any, n: int | None, targets: object, seed: int) -> Any:
+        """Partial rows, their holes drawn."""
+        arrow, container, holes = self._with_holes(table)
+        if targets is not None or n not in (None, arrow.num_rows):
+            raise ParameterError(f"A table of {arrow.num_rows:,} partial rows gives as many; leave n and targets out.")
+        index = table.index if isinstance(table, pd.DataFrame) else None
+        return self.schema_.carried_by(container).restore(drawn(self._completer, arrow, holes, seed), index)
+
+    def _seed(self, random_state: RandomState) -> int:
         return seed_of(self.random_state if random_state is None else random_state)
 
     def _provenance(self, seed: int) -> dict[str, str]:
@@ -255,36 +300,11 @@ class Synthesizer(BaseEstimator):
         }
 
 
-def layout_of(codec: TableCodec) -> Layout:
-    """What the networks need to know of the codec's blocks; a child refines the block before it."""
-    return Layout(
-        sizes=tuple(block.size for block in codec.blocks),
-        parents=tuple(j - 1 if block.child else -1 for j, block in enumerate(codec.blocks)),
-        features=tuple(block.features for block in codec.blocks),
-        sampleable=tuple(block.sampleable for block in codec.blocks),
-        compatible=tuple(block.compatible for block in codec.blocks),
-        echoes=tuple(Echo(codec.pair(e.source), codec.pair(e.target), e.tokens) for e in codec.echoes),
-        plain=PLAIN,
-    )
-
-
 def _whole(name: str, value: Any, least: int = 1) -> int:
     """A parameter that must be a whole number of at least ``least``."""
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
         raise ParameterError(f"{name} must be a whole number of at least {least}; got {value!r}.")
     return int(value)
-
-
-def _say_folded(codec: TableCodec) -> None:
-    """Tell what will not come back: content of text aloud, folded values for whoever listens."""
-    for name, report in codec.reports.items():
-        for note in report.notes:
-            log.log(logging.WARNING if codec.schema[name].kind == Text.kind else logging.INFO, "%s: %s", name, note)
-
-
-def _series(parts: bundle.Parts, prefix: str) -> list[Array]:
-    """The numbered arrays of a bundle whose names begin with ``prefix``, in order."""
-    return [array for name, array in sorted(parts.arrays.items()) if name.startswith(prefix)]
 
 
 def _plain(value: int | None) -> int | None:

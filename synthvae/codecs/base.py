@@ -13,7 +13,9 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
+from synthvae.errors import ConditionError
 from synthvae.schema.columns import Column
+from synthvae.schema.conditions import Wish
 
 IntArray = np.ndarray[Any, np.dtype[np.integer[Any]]]
 FloatArray = np.ndarray[Any, np.dtype[np.floating[Any]]]
@@ -32,6 +34,7 @@ class Block:
     features: (v, f), or (v_parent, v, f) where the block has a parent: what the network sees of a token as a number.
     child: whether the block refines the one before it; then ``compatible`` (v_parent, v) says which tokens may follow
         which, and a row fixes exactly one where the parent leaves no choice.
+    ranks: (v,) where each token stands in the order of values (null and NaN before all), None for mere names.
     """
 
     size: int
@@ -39,6 +42,7 @@ class Block:
     features: FloatArray
     child: bool = False
     compatible: BoolArray | None = None
+    ranks: FloatArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +50,14 @@ class Draw:
     """The randomness and the place of the rows to decode.
 
     rows: (n,) int64 row numbers; uniforms: (n,) float64 in [0, 1), one per cell;
-    key: the seed of identifier permutations.
+    key: the seed of identifier permutations; wish: what the column's values must be, where the tokens were drawn
+    under one.
     """
 
     rows: IntArray
     uniforms: FloatArray
     key: int
+    wish: Wish | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,22 @@ class Codec(ABC):
         """Tokens (n, number of blocks) -> values of the column's Arrow type."""
 
     @abstractmethod
+    def allowed(self, wish: Wish) -> tuple[FloatArray, ...]:
+        """What share of a token's values the wish allows: per block (v,), or (v_parent, v) for a child.
+
+        ConditionError where the wish is none for this kind of column, or leaves nothing; it names what is possible.
+        """
+
+    @property
+    @abstractmethod
+    def listed(self) -> pa.Array | None:
+        """(m,) the values its tokens 1..m stand for; None where a token may be more than one value."""
+
+    @abstractmethod
+    def log_density(self, values: pa.ChunkedArray) -> FloatArray:
+        """log p(value | its tokens) in nats, (n,): minus the log of how many values, or how much width, share them."""
+
+    @abstractmethod
     def state(self) -> State:
         """Everything learned, as JSON and arrays."""
 
@@ -96,3 +118,18 @@ class Codec(ABC):
     @abstractmethod
     def from_state(cls, column: Column, state: State) -> Self:
         """The inverse of ``state``."""
+
+
+def presence(wish: Wish, column: Column, block: Block) -> FloatArray:
+    """(v,) the weights of a column that can only be asked whether there is a value; ConditionError for any more."""
+    if wish.values and not wish.any_value:
+        raise ConditionError(
+            f"Column {column.name!r} is {column.kind}: its content is not learned, so it cannot be asked for. It can be "
+            "null or not null."
+        )
+    weights = np.full(block.size, float(wish.values))
+    weights[0] = wish.null
+    weights = np.where(block.sampleable, weights, 0.0)
+    if not weights.any():
+        raise ConditionError(f"Column {column.name!r} {'has no nulls' if wish.null else 'is always null'}.")
+    return weights

@@ -37,7 +37,9 @@ def bin_blocks(bins: Bins, ranks: Ranks, scaling: Scaling, nullable: bool) -> tu
     sampleable = np.ones(bins.size, bool)
     sampleable[0] = nullable or bins.size == 1
     points = _points(bins, ranks)
-    coarse = Block(bins.size, sampleable, _coarse_features(bins, points, scaling))
+    order = np.full(bins.size, -1.0)
+    order[1 : 1 + len(points.ranks)] = points.ranks
+    coarse = Block(bins.size, sampleable, _coarse_features(bins, points, scaling), ranks=order)
     if not bins.refined:
         return (coarse,)
     fine = Block(
@@ -46,6 +48,7 @@ def bin_blocks(bins: Bins, ranks: Ranks, scaling: Scaling, nullable: bool) -> tu
         _fine_features(bins, ranks, points, scaling),
         child=True,
         compatible=bins.compatible,
+        ranks=np.arange(bins.fine_size, dtype=np.float64),
     )
     return coarse, fine
 

@@ -59,6 +59,12 @@ class Bins:
         """Tokens of the fine block."""
         return 1 + int(self.steps_in_bin.max(initial=0))
 
+    @cached_property
+    def representatives(self) -> NumberArray:
+        """The atoms, and the first and last value of all steps together, in order."""
+        ends = self.edges[[0, -1]] if self.bins else self.edges
+        return np.unique(np.concatenate([self.atoms, ends]))
+
     @property
     def integer(self) -> bool:
         """Whether the axis is the integers."""
@@ -80,15 +86,23 @@ class Bins:
         number = np.take(exact, coarse)
         inside = np.flatnonzero((coarse > atoms) & (coarse <= atoms + self.bins))
         if len(inside) == len(number) > 0:
-            number = self._draw(self._step(tokens), uniforms)
+            number = self._draw(self.step(tokens), uniforms)
         elif len(inside):
-            number[inside] = self._draw(self._step(tokens[inside]), uniforms[inside])
+            number[inside] = self._draw(self.step(tokens[inside]), uniforms[inside])
         return Units(number, coarse == 0, coarse > atoms + self.bins)
 
     def is_step(self, tokens: IntArray) -> BoolArray:
         """(n,) whether tokens (n, b) stand for a step, not for null, an atom, NaN or nothing (-1)."""
         coarse, atoms = tokens[:, 0], len(self.atoms)
         return np.asarray((coarse > atoms) & (coarse <= atoms + self.bins))
+
+    def log_density(self, tokens: IntArray) -> FloatArray:
+        """Tokens (n, b) -> minus the log of the number of values, or the width, that share them, 0 off the steps."""
+        found, inside = np.zeros(len(tokens)), self.is_step(tokens)
+        low, high = (ends[self.step(tokens[inside])].astype(np.float64) for ends in self.ends)
+        size = high - low + (1.0 if self.integer else 0.0)
+        found[inside] = -np.log(np.maximum(size, np.finfo(np.float64).tiny))
+        return found
 
     @cached_property
     def compatible(self) -> BoolArray:
@@ -100,22 +114,23 @@ class Bins:
         allowed[rows] = (steps > 0) & (steps <= self.steps_in_bin[:, None])
         return allowed
 
-    def _step(self, tokens: IntArray) -> IntArray:
+    def step(self, tokens: IntArray) -> IntArray:
+        """Tokens (n, b) of steps -> the step of each (n,)."""
         bins = tokens[:, 0].astype(np.int64) - 1 - len(self.atoms)
         if tokens.shape[1] == 1:
             return self.first[bins]
         return self.first[bins] + np.clip(tokens[:, 1].astype(np.int64), 1, self.steps_in_bin[bins]) - 1
 
     def _draw(self, step: IntArray, uniforms: FloatArray) -> NumberArray:
-        low, high = (ends[step] for ends in self._ends)
+        low, high = (ends[step] for ends in self.ends)
         if self.integer:
             return unsqueeze(low + _floor_of_product(uniforms, low, high), self.atoms)
         drawn = (low.astype(np.float64) * (1 - uniforms) + high.astype(np.float64) * uniforms).astype(low.dtype)
         # Only rounding can leave the step; the float before its end is where it then belongs.
         last = np.where(step == self.steps - 1, high, np.nextafter(high, low))
-        return self._free(np.clip(drawn, low, last))
+        return self.free(np.clip(drawn, low, last))
 
-    def _free(self, drawn: NumberArray) -> NumberArray:
+    def free(self, drawn: NumberArray) -> NumberArray:
         """Floats (m,), those that hit an atom moved down to the next float that is none."""
         if not len(self.atoms):
             return drawn
@@ -123,7 +138,7 @@ class Bins:
         return np.where(self.atoms[place] == drawn, off_atoms(self.atoms, self.atoms, up=False)[place], drawn)
 
     @cached_property
-    def _ends(self) -> tuple[NumberArray, NumberArray]:
+    def ends(self) -> tuple[NumberArray, NumberArray]:
         """(s,) first and last point of each step: squeezed and included on integers, the edges on floats."""
         if not self.integer:
             return self.edges[:-1], self.edges[1:]

@@ -11,7 +11,10 @@ import pyarrow.compute as pc
 from synthvae.codecs.arrow import as_array, null_mask, value_type
 from synthvae.codecs.base import Block, BoolArray, Codec, Draw, FitReport, FloatArray, IntArray, State
 from synthvae.codecs.features import COARSE_TURNS, Scaling, number_features, width
+from synthvae.codecs.levels import listed, may_be
+from synthvae.errors import ConditionError
 from synthvae.schema.columns import Boolean, Categorical, Column
+from synthvae.schema.conditions import Wish
 from synthvae.tables import arrow_type, plain
 
 
@@ -29,7 +32,8 @@ class CategoricalCodec(Codec):
         self._shares = shares
         self._report = report
         size = 1 + len(self.levels) + int(self._rare)
-        self._block = Block(size, _sampleable(size, len(self.levels), column.nullable), _features(column, shares, size))
+        features, ranks = _features(column, shares, size)
+        self._block = Block(size, _sampleable(size, len(self.levels), column.nullable), features, ranks=ranks)
 
     @classmethod
     def fit(cls, column: Column, values: pa.ChunkedArray, min_count: int) -> Self:
@@ -64,6 +68,23 @@ class CategoricalCodec(Codec):
         return pa.DictionaryArray.from_arrays(
             indices.cast(type_.index_type), self.levels.cast(type_.value_type), ordered=type_.ordered
         )
+
+    def allowed(self, wish: Wish) -> tuple[FloatArray, ...]:
+        weights = np.zeros(self._block.size)
+        weights[0] = wish.null
+        weights[1 : 1 + len(self.levels)] = may_be(wish, self.levels.to_pylist(), self.column)
+        weights = np.where(self._block.sampleable, weights, 0.0)
+        if not weights.any():
+            said = "cannot be null" if wish.null and not wish.values else "has no such level"
+            raise ConditionError(f"Column {self.column.name!r} {said}; it has {listed(self.levels.to_pylist())}.")
+        return (weights,)
+
+    @property
+    def listed(self) -> pa.Array | None:
+        return self.levels
+
+    def log_density(self, values: pa.ChunkedArray) -> FloatArray:
+        return np.zeros(len(values))
 
     def state(self) -> State:
         facts = {"folded_rows": self._report.folded_rows, "notes": list(self._report.notes)}
@@ -105,13 +126,13 @@ def _sampleable(size: int, levels: int, nullable: bool) -> BoolArray:
     return drawn
 
 
-def _features(column: Column, shares: FloatArray, size: int) -> FloatArray:
-    """(v, f) for numbers and ordered levels, (v, 0) for names."""
+def _features(column: Column, shares: FloatArray, size: int) -> tuple[FloatArray, FloatArray | None]:
+    """(v, f) and the ranks (v,) for numbers and ordered levels; (v, 0) and None for names."""
     if not isinstance(column, Categorical) or not column.levels:
-        return np.zeros((size, 0), np.float32)
+        return np.zeros((size, 0), np.float32), None
     numbers = not any(isinstance(level, str) for level in column.levels)
     if not (numbers or column.ordered):
-        return np.zeros((size, 0), np.float32)
+        return np.zeros((size, 0), np.float32), None
     values = np.asarray(column.levels if numbers else range(len(column.levels)), np.float64)
     order = np.arange(len(values)) if column.ordered else np.argsort(values, kind="stable")
     ranks = np.empty(len(values))
@@ -120,4 +141,4 @@ def _features(column: Column, shares: FloatArray, size: int) -> FloatArray:
     table = np.zeros((size, width(COARSE_TURNS)), np.float32)
     exact = np.ones(len(values), bool)
     table[1 : 1 + len(values)] = number_features(values, ranks, exact, scaling, COARSE_TURNS)
-    return table
+    return table, np.concatenate([[-1.0], ranks, np.full(size - 1 - len(ranks), -1.0)])

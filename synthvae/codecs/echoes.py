@@ -17,6 +17,7 @@ from synthvae.codecs.base import BoolArray, FloatArray, IntArray
 from synthvae.codecs.binning import allowed_range
 from synthvae.codecs.bins import Bins
 from synthvae.codecs.grid import Grid, Units
+from synthvae.codecs.within import Intervals
 
 SHARE = 0.01  # of the rows must agree beyond chance: less is no fact of the table
 MOST_SOURCES = 3  # per column, the strongest first
@@ -26,12 +27,16 @@ LEAST_ROWS, MOST_ROWS = 2_000, 20_000
 
 @dataclass(frozen=True, eq=False)
 class Axis:
-    """A column that may echo or be echoed, with some rows of it: units (n,) and tokens (n, 2)."""
+    """A column that may echo or be echoed, with some rows of it: units (n,) and tokens (n, 2).
+
+    within: the units it may have, where it was drawn under a wish.
+    """
 
     grid: Grid
     bins: Bins
     units: Units
     tokens: IntArray
+    within: Intervals | None = None
 
     @property
     def present(self) -> BoolArray:
@@ -100,6 +105,8 @@ def repeat(echoes: Sequence[Echo], axes: Mapping[int, Axis], uniforms: FloatArra
     for e in echoes:
         source = axes[e.source]
         lawful = source.present & (source.units.number >= low) & (source.units.number <= high)
+        if target.within is not None:
+            lawful &= target.within.contains(source.units.number)
         now = free & lawful & (e.heard(source.tokens) == target.tokens).all(axis=1) & (uniforms < e.rate)
         number[now] = source.units.number[now]
         free &= ~now

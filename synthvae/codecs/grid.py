@@ -12,8 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthvae.codecs import exact
 from synthvae.codecs.arrow import as_array, null_mask
 from synthvae.codecs.base import BoolArray
+from synthvae.schema.instants import STEP, unit
 
 NumberArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -62,6 +64,10 @@ class Grid(ABC):
     def values(self, units: Units) -> pa.Array:
         """Units -> values (n,) of the Arrow type."""
 
+    @abstractmethod
+    def place(self, value: Any) -> Fraction | float:
+        """Where a value that a user wrote lies on the axis, perhaps between two units; ValueError where nowhere."""
+
 
 @dataclass(frozen=True)
 class WholeGrid(Grid):
@@ -96,6 +102,12 @@ class WholeGrid(Grid):
         if pa.types.is_integer(self.type):
             return array.cast(self.type)
         return (array.cast(pa.int32()) if self.type.bit_width == 32 else array).view(self.type)
+
+    def place(self, value: Any) -> Fraction:
+        if pa.types.is_integer(self.type):
+            return exact.number(value) / self.per
+        read = exact.span if pa.types.is_duration(self.type) else exact.moment
+        return Fraction(read(value), STEP[unit(self.type)] * self.per)
 
 
 @dataclass(frozen=True)
@@ -137,6 +149,9 @@ class DecimalGrid(Grid):
         )
         return wide.cast(self.type)
 
+    def place(self, value: Any) -> Fraction:
+        return exact.number(value) * Fraction(10) ** self.decimals
+
 
 @dataclass(frozen=True)
 class RoundedGrid(Grid):
@@ -169,6 +184,9 @@ class RoundedGrid(Grid):
         number = number / 10.0**self.decimals if self.decimals >= 0 else number * 10.0**-self.decimals
         return _float_array(number, units, self.type)
 
+    def place(self, value: Any) -> Fraction:
+        return exact.number(value) * Fraction(10) ** self.decimals
+
 
 @dataclass(frozen=True)
 class FloatGrid(Grid):
@@ -193,6 +211,9 @@ class FloatGrid(Grid):
 
     def values(self, units: Units) -> pa.Array:
         return _float_array(units.number, units, self.type)
+
+    def place(self, value: Any) -> float:
+        return float(self.dtype.type(float(exact.number(value))))
 
 
 def bound_in_units(bound: int | float | None, decimals: int, up: bool) -> int | None:

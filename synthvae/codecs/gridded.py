@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,10 @@ from synthvae.codecs.bins import Bins
 from synthvae.codecs.echoes import Axis
 from synthvae.codecs.features import Scaling
 from synthvae.codecs.grid import Grid, Units
+from synthvae.codecs.within import Part, intervals
+from synthvae.errors import ConditionError
 from synthvae.schema.columns import Column
+from synthvae.schema.conditions import Wish
 
 
 class GriddedCodec(Codec):
@@ -55,7 +58,14 @@ class GriddedCodec(Codec):
         return self.bins.encode(self._axis.units(values))
 
     def decode(self, tokens: IntArray, draw: Draw) -> pa.Array:
-        return self.values(self.bins.decode(tokens, draw.uniforms))
+        return self.values(self._units(tokens, draw))
+
+    def allowed(self, wish: Wish) -> tuple[FloatArray, ...]:
+        coarse, fine = self._part(wish).weights(wish.null)
+        coarse = np.where(self.blocks[0].sampleable, coarse, 0.0)
+        if not coarse.any():
+            raise ConditionError(f"Column {self.column.name!r} {self._possible(wish)}.")
+        return (coarse, fine) if self.bins.refined else (coarse,)
 
     def axis(self, values: pa.ChunkedArray) -> Axis:
         """The column with some of its values, as what may repeat another column or be repeated."""
@@ -64,11 +74,52 @@ class GriddedCodec(Codec):
 
     def drawn(self, tokens: IntArray, draw: Draw) -> Axis:
         """The same with values drawn from tokens."""
-        return Axis(self._axis, self.bins, self.bins.decode(tokens, draw.uniforms), tokens)
+        within = None if draw.wish is None else self._part(draw.wish).intervals
+        return Axis(self._axis, self.bins, self._units(tokens, draw), tokens, within)
+
+    def _units(self, tokens: IntArray, draw: Draw) -> Units:
+        part = self.bins if draw.wish is None else self._part(draw.wish)
+        return part.decode(tokens, draw.uniforms)
+
+    def _part(self, wish: Wish) -> Part:
+        """The part of the axis that a wish allows; ConditionError where it names what is not on it."""
+        try:
+            return Part(self.bins, intervals(wish, self._axis), wish.any_value)
+        except (ValueError, OverflowError) as error:
+            raise ConditionError(f"Column {self.column.name!r} holds {self.column.arrow}: {error}.") from error
+
+    def _possible(self, wish: Wish) -> str:
+        """What a wish that leaves nothing might have asked for."""
+        if wish.null and not wish.values:
+            return "has no nulls, so it cannot be null"
+        tokens = self.bins.representatives
+        if not len(tokens):
+            return "is always null, so it cannot have a value"
+        wished = [float(self._axis.place(value)) for value in wish.stated] or [0.0]
+        near = tokens[np.argsort(np.abs(tokens.astype(np.float64) - wished[0]), kind="stable")[:2]]
+        shown = [self._shown(unit) for unit in (tokens[0], tokens[-1], *np.sort(near))]
+        return (
+            f"cannot be as wished: the model knows values from {shown[0]} to {shown[1]}; "
+            f"nearest to what was asked: {', '.join(dict.fromkeys(shown[2:]))}"
+        )
+
+    def _shown(self, unit: Any) -> str:
+        no = np.zeros(1, bool)
+        return str(self.values(Units(np.array([unit], self._axis.dtype), no, no))[0].as_py())
 
     def values(self, units: Units) -> pa.Array:
         """Units (n,) as values of the column's Arrow type."""
         return as_type(self._axis.values(units), self.column.arrow)
+
+    @property
+    def listed(self) -> pa.Array | None:
+        if self.bins.bins or self.bins.nan or not len(self.bins.atoms):
+            return None
+        none = np.zeros(len(self.bins.atoms), bool)
+        return self._axis.values(Units(self.bins.atoms, none, none))
+
+    def log_density(self, values: pa.ChunkedArray) -> FloatArray:
+        return self.bins.log_density(self.encode(values))
 
     def state(self) -> State:
         facts = {

@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthvae.codecs.arrow import as_type, value_type
-from synthvae.codecs.base import Block, Codec, Draw, FitReport, IntArray, State
+from synthvae.codecs.base import Block, Codec, Draw, FitReport, FloatArray, IntArray, State
 from synthvae.codecs.grid import INT64_LIMIT
 from synthvae.codecs.noise import UIntArray, key_of, mix, permute
 from synthvae.codecs.template import Letter, Literal, Part, Sequence, Template, parse_template
-from synthvae.errors import ParameterError, SchemaError
+from synthvae.errors import ConditionError, ParameterError, SchemaError
 from synthvae.schema.columns import Column, Identifier
+from synthvae.schema.conditions import Wish
 
 
 class IdentifierCodec(Codec):
@@ -59,6 +60,20 @@ class IdentifierCodec(Codec):
             start = next(part.start for part in self._template.parts if isinstance(part, Sequence))
             return as_type(pa.array(draw.rows.astype(np.int64) + start), self.column.arrow)
         return as_type(_mint(self._template, draw.rows.astype(np.int64), draw.key), self.column.arrow)
+
+    def allowed(self, wish: Wish) -> tuple[FloatArray, ...]:
+        if not (wish.values and wish.any_value):
+            raise ConditionError(
+                f"Column {self.column.name!r} is an identifier: minted, never null, nothing to ask for."
+            )
+        return ()
+
+    @property
+    def listed(self) -> pa.Array | None:
+        return None
+
+    def log_density(self, values: pa.ChunkedArray) -> FloatArray:
+        return np.zeros(len(values))
 
     def state(self) -> State:
         return {}, {}

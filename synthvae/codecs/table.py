@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 
 from synthvae.codecs import CODECS
-from synthvae.codecs.base import Block, Codec, Draw, FitReport, IntArray, State
+from synthvae.codecs.base import Block, Codec, Draw, FitReport, FloatArray, IntArray, State
 from synthvae.codecs.echoes import Axis, Echo, by_target, find_echoes, relabel, repeat, rows_to_search
 from synthvae.codecs.grid import Units
 from synthvae.codecs.gridded import GriddedCodec
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.noise import key_of, uniforms
+from synthvae.errors import ConditionError, ParameterError
+from synthvae.schema.columns import Column
+from synthvae.schema.conditions import Wish
 from synthvae.schema.schema import Schema
 
+NO_WISH: Mapping[str, Wish] = MappingProxyType({})
 ECHO = 1  # what sets the noise of repeating apart from that of drawing
 # A table of keys alone has nothing to learn: one block of one token, so that a row still has a place.
 NOTHING, NOTHING_NAME = Block(1, np.ones(1, bool), np.zeros((1, 0), np.float32)), "(keys only)"
@@ -75,13 +80,44 @@ class TableCodec:
             tokens[:, self._places[self.schema.names[index]]] = axis.tokens
         return tokens
 
-    def decode(self, tokens: IntArray, rows: IntArray, seed: int) -> pa.Table:
-        """Tokens (n, b) -> table; what is drawn in row i depends on the seed, the column and row number i alone."""
+    def allowed(self, wishes: Mapping[str, Wish]) -> dict[int, FloatArray]:
+        """Block -> the share of each token's values that the wishes allow, (v,) or (v_parent, v) for a child.
+
+        ConditionError lists every column whose wish cannot be met.
+        """
+        found, problems = {}, []
+        for name, wish in wishes.items():
+            try:
+                weights = self.codecs[name].allowed(wish)
+            except ConditionError as error:
+                problems.append(str(error))
+            else:
+                found.update(zip(range(self._places[name].start, self._places[name].stop), weights, strict=True))
+        if problems:
+            raise ConditionError("The conditions cannot be met:", problems)
+        return found
+
+    def decode(
+        self,
+        tokens: IntArray,
+        rows: IntArray,
+        seed: int,
+        wishes: Mapping[str, Wish] = NO_WISH,
+        attempt: int = 0,
+        middle: bool = False,
+    ) -> pa.Table:
+        """Tokens (n, b) -> table; what is drawn in row i depends on the seed, the column and row number i alone.
+
+        wishes: those the tokens were drawn under. attempt: 0, or how often the row was thrown away before. middle:
+        nothing is drawn, a step stands for its middle.
+        """
         parts, draws = {}, {}
         for index, (name, codec) in enumerate(self.codecs.items()):
             key = key_of(seed, index)
+            own = key_of(key, "again", attempt) if attempt else key
+            noise = np.full(len(rows), 0.5) if middle else uniforms(own, rows)
             parts[index] = tokens[:, self._places[name]]
-            draws[index] = Draw(rows, uniforms(key, rows) if codec.blocks else np.zeros(0), key)
+            draws[index] = Draw(rows, noise, key, wishes.get(name))
         drawn = self._repeated({i: self._refined[i].drawn(parts[i], draws[i]) for i in self._echoing}, draws)
         codecs = enumerate(self.codecs.values())
         arrays = [self._refined[i].values(drawn[i]) if i in drawn else c.decode(parts[i], draws[i]) for i, c in codecs]
@@ -93,6 +129,25 @@ class TableCodec:
             key = key_of(draws[target].key, ECHO)
             axes[target] = replace(axes[target], units=repeat(echoes, axes, uniforms(key, draws[target].rows)))
         return {index: axis.units for index, axis in axes.items()}
+
+    def is_listed(self, column: Column) -> bool:
+        """Whether a column's tokens stand for one value each."""
+        return self.codecs[column.name].listed is not None
+
+    def values_of(self, column: Column) -> list[Any]:
+        """The values a column may have, as its tokens count them; ParameterError where they are not listed."""
+        listed = self.codecs[column.name].listed
+        if listed is None:
+            raise ParameterError(
+                f"Column {column.name!r} ({column.kind}) has no list of values. Ask for a column of few values, or use "
+                "impute for a most likely value."
+            )
+        return list(listed.to_pylist())
+
+    def log_density(self, table: pa.Table) -> FloatArray:
+        """log p(values | tokens) of each row in nats: (n,)."""
+        parts = [codec.log_density(table[name]) for name, codec in self.codecs.items()]
+        return np.asarray(np.sum(parts, axis=0))
 
     def check_room(self, rows: int) -> None:
         """ParameterError where some identifier column has no ``rows`` different keys."""

@@ -9,13 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthvae.codecs.arrow import as_array, as_type, null_mask
-from synthvae.codecs.base import Block, Codec, Draw, FitReport, IntArray, State
+from synthvae.codecs.base import Block, Codec, Draw, FitReport, FloatArray, IntArray, State, presence
 from synthvae.codecs.bin_blocks import Ranks, bin_blocks
 from synthvae.codecs.binning import cut, robust_bounds, smoothed_quantiles
 from synthvae.codecs.bins import Bins
 from synthvae.codecs.features import Scaling
 from synthvae.codecs.grid import Units, WholeGrid
 from synthvae.schema.columns import Column, Text
+from synthvae.schema.conditions import Wish
 
 # Enough to tell a note from a letter.
 MOST_BINS = 16
@@ -58,6 +59,17 @@ class TextCodec(Codec):
         lengths, inverse = np.unique(units.number, return_inverse=True)
         text = pa.array([_filler(length) for length in lengths.tolist()], pa.large_string())
         return as_type(text.take(pa.array(inverse, mask=units.null)), self.column.arrow)
+
+    def allowed(self, wish: Wish) -> tuple[FloatArray, ...]:
+        weights = presence(wish, self.column, self._blocks[0])
+        return (weights,)
+
+    @property
+    def listed(self) -> pa.Array | None:
+        return None
+
+    def log_density(self, values: pa.ChunkedArray) -> FloatArray:
+        return self.bins.log_density(self.bins.encode(_lengths(values)))
 
     def state(self) -> State:
         return {}, {"edges": self.bins.edges, "ranks": self._ranks.edges}

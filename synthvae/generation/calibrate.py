@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from synthvae.generation.complete import NEVER, block_table, complete
+from synthvae.generation.walk import Walk
 from synthvae.networks.layers import Tensor
 from synthvae.networks.layout import Array, Layout
 from synthvae.networks.vae import VAE
@@ -31,12 +32,12 @@ def shift_shapes(layout: Layout) -> list[tuple[int, ...]]:
     return [(v,) if parent < 0 else (sizes[parent], v) for v, parent in zip(sizes, parents, strict=True)]
 
 
-def frequencies(layout: Layout, tokens: Array) -> list[Array]:
-    """Training counts per block: (v,), or (v_parent, v) for a child."""
+def frequencies(layout: Layout, tokens: Array, weights: Array | None = None) -> list[Array]:
+    """Training counts per block, weighted by rows where there are ``weights`` (n,): (v,), or (v_parent, v) for a child."""
     counts = []
     for j, (parent, shape) in enumerate(zip(layout.parents, shift_shapes(layout), strict=True)):
         flat = tokens[:, j].astype(np.int64) + (0 if parent < 0 else tokens[:, parent].astype(np.int64) * shape[-1])
-        counts.append(np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape))
+        counts.append(np.bincount(flat, weights, minlength=int(np.prod(shape))).reshape(shape))
     return counts
 
 
@@ -58,7 +59,8 @@ def calibrate(vae: VAE, order: Sequence[int], counts: Sequence[Array], min_count
 
     none = np.zeros((rows, layout.b), "int32")
     z = vae.prior.sample(rng.standard_normal((rows, vae.settings.latent_dim)).astype("float32"))
-    complete(vae, order, added, none, none.astype(bool), z, rng.random((rows, layout.b), dtype=np.float32))
+    uniforms = rng.random((rows, layout.b), dtype=np.float32)
+    complete(Walk(vae, none, none.astype(bool), z), order, added, uniforms)
     return shifts
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from synthvae import backend
+from synthvae.generation.walk import Walk
 from synthvae.networks.layers import Tensor
 from synthvae.networks.layout import Array, Layout
 from synthvae.networks.vae import VAE
@@ -15,55 +16,37 @@ from synthvae.networks.vae import VAE
 NEVER = -1e9  # added to the logit of a token that may not be drawn
 
 
-def sampler(vae: VAE, order: Sequence[int], shifts: Sequence[Array]) -> Callable[..., Array]:
-    """A compiled call: tokens (n, b), known (n, b), normals (n, k), uniforms (n, b) -> completed tokens (n, b).
+def sampler(vae: VAE, order: Sequence[int], shifts: Sequence[Array], nulls: bool = True) -> Callable[..., Array]:
+    """A compiled call: tokens (n, b), known (n, b), z (n, k), uniforms (n, b) -> completed tokens (n, b).
 
-    order: the blocks as they are drawn, parents before children; shifts: what ``calibrate`` adds to their logits.
+    order: the blocks as they are drawn, parents before children; shifts: what ``calibrate`` adds to their logits; nulls:
+    whether null may be drawn (it is where a block knows nothing else).
     """
     tables = [block_table(vae.layout, j, shift) for j, shift in enumerate(shifts)]
+    if not nulls:
+        tables = [without_null(vae.layout, j, table) for j, table in enumerate(tables)]
 
     def added(j: int, _: Tensor, parent: Tensor) -> Tensor:
         table = ops.convert_to_tensor(tables[j])
         return table if vae.layout.parents[j] < 0 else ops.take(table, parent, axis=0)
 
-    def run(tokens: Tensor, known: Tensor, normals: Tensor, uniforms: Tensor) -> Tensor:
-        return complete(vae, order, added, tokens, known, vae.prior.sample(normals), uniforms)
+    def run(tokens: Tensor, known: Tensor, z: Tensor, uniforms: Tensor) -> Tensor:
+        return complete(Walk(vae, tokens, known, z), order, added, uniforms)
 
     return backend.compiled(vae, run)
 
 
 def complete(
-    vae: VAE,
-    order: Sequence[int],
-    added: Callable[[int, Tensor, Tensor], Tensor],
-    tokens: Tensor,
-    known: Tensor,
-    z: Tensor,
-    uniforms: Tensor,
+    walk: Walk, order: Sequence[int], added: Callable[[int, Tensor, Tensor], Tensor], uniforms: Tensor
 ) -> Tensor:
-    """Draw the unknown cells in ``order``. Shapes as in ``sampler``; z (n, k).
+    """Draw the unknown cells of the blocks in ``order`` by uniforms (n, b); returns tokens (n, b).
 
     ``added``: block j, its logits (n, v), its parent's tokens (n,) -> what to add to the logits, (v,) or (n, v).
     """
-    decoder, layout, copies = vae.decoder, vae.layout, vae.decoder.copies
-    stems = decoder.stems(tokens, known, z)
-    candidates = copies.tokens(tokens, known) if copies.e else None
-    agreement = copies.agreement(tokens, known, candidates) if copies.e else None
-    columns, is_known = ([x[:, j] for j in range(layout.b)] for x in (tokens, known))
     for j in order:
-        parent = columns[max(layout.parents[j], 0)]
-        logits = decoder.block_logits(j, stems, candidates)
-        drawn = inverse_cdf(logits + added(j, logits, parent), uniforms[:, j])
-        columns[j] = ops.where(is_known[j], columns[j], drawn)
-        gained = [ops.where(is_known[j][:, None], 0.0, gain) for gain in decoder.reveal(j, columns[j], parent)]
-        is_known[j] = ops.ones_like(is_known[j])
-        if copies.involves(j):
-            before, now = agreement, (ops.stack(columns, axis=1), ops.stack(is_known, axis=1))
-            candidates = copies.tokens(*now)
-            agreement = copies.agreement(*now, candidates)
-            gained += decoder.agree(before, agreement)
-        stems = [stem + sum(gained[i :: len(stems)]) for i, stem in enumerate(stems)]
-    return ops.stack(columns, axis=1)
+        logits = walk.logits(j)
+        walk.reveal(j, inverse_cdf(logits + added(j, logits, walk.parent(j)), uniforms[:, j]))
+    return walk.row_tokens()
 
 
 def block_table(layout: Layout, j: int, shift: Array) -> Array:
@@ -74,6 +57,13 @@ def block_table(layout: Layout, j: int, shift: Array) -> Array:
     compatible = layout.compatible[j]
     may = layout.sampleable[j] if compatible is None else layout.sampleable[j] & compatible
     return np.where(may, shift, NEVER).astype("float32")
+
+
+def without_null(layout: Layout, j: int, table: Array) -> Array:
+    """``table`` of block j with null forbidden, unless nothing else is allowed; a child follows its parent."""
+    if layout.parents[j] >= 0 or not (table[1:] > NEVER / 2).any():
+        return table
+    return np.concatenate([np.full(1, NEVER, table.dtype), table[1:]])
 
 
 def inverse_cdf(logits: Tensor, u: Tensor) -> Tensor:

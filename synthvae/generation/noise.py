@@ -10,6 +10,7 @@ from synthvae.errors import ParameterError
 from synthvae.networks.layout import Array
 
 TILE = 512  # rows the network completes at once: activations of one block fit the processor's cache
+DRAW, PICK, POOL, LATENT = 1, 2, 3, 4  # what the numbers are for: each use has its own
 
 
 def seed_of(random_state: int | np.random.Generator | None) -> int:
@@ -28,8 +29,13 @@ def seed_of(random_state: int | np.random.Generator | None) -> int:
     return int(random_state)
 
 
-def tile_noise(seed: int, tile: int, uniforms: int, normals: int) -> tuple[Array, Array]:
-    """Uniforms in [0, 1) (TILE, uniforms) and normals (TILE, normals), float32, of tile ``tile``."""
+def generator(seed: int, use: int, place: int, attempt: int = 0) -> np.random.Generator:
+    """The generator of one tile (or chunk) for one use; attempt: how often its rows were thrown away before."""
     key = np.random.SeedSequence(seed).generate_state(2, np.uint64)
-    rng = np.random.Generator(np.random.Philox(key=key, counter=[0, 0, tile, 1]))
+    return np.random.Generator(np.random.Philox(key=key, counter=[0, attempt, place, use]))
+
+
+def tile_noise(seed: int, tile: int, uniforms: int, normals: int, attempt: int = 0) -> tuple[Array, Array]:
+    """Uniforms in [0, 1) (TILE, uniforms) and normals (TILE, normals), float32, of tile ``tile``."""
+    rng = generator(seed, DRAW, tile, attempt)
     return rng.random((TILE, uniforms), dtype=np.float32), rng.standard_normal((TILE, normals), dtype=np.float32)

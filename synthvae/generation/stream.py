@@ -2,37 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
-from synthvae.codecs.table import TableCodec
+from synthvae.codecs.table import NO_WISH, TableCodec
+from synthvae.errors import ConditionError
 from synthvae.generation.complete import sampler
 from synthvae.generation.noise import TILE, tile_noise
+from synthvae.generation.posterior import Posterior
+from synthvae.generation.predict import Predictor
+from synthvae.generation.score import Scorer
+from synthvae.generation.start import Free, Start, padded
 from synthvae.networks.layout import Array
 from synthvae.networks.vae import VAE
+from synthvae.schema.conditions import Wish
+
+MOST_ATTEMPTS = 100  # at a row that must be lawful; a rule that 1 row in 20 meets is then missed by 1 row in 170
+
+Lawful = Callable[[pa.Table], Array]
+
+
+class Completer:
+    """A fitted model as what completes rows; compiled once, for whatever is asked of it."""
+
+    def __init__(self, codec: TableCodec, vae: VAE, shifts: Sequence[Array]) -> None:
+        self.codec, self.vae, self.shifts = codec, vae, shifts
+
+    @cached_property
+    def complete(self) -> Callable[..., Array]:
+        """Tokens (TILE, b), known (TILE, b), z (TILE, k), uniforms (TILE, b) -> completed tokens."""
+        return sampler(self.vae, range(self.vae.layout.b), self.shifts)
+
+    @cached_property
+    def complete_values(self) -> Callable[..., Array]:
+        """The same without nulls."""
+        return sampler(self.vae, range(self.vae.layout.b), self.shifts, nulls=False)
+
+    @cached_property
+    def posterior(self) -> Posterior:
+        return Posterior(self.vae)
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        return Predictor(self.vae, self.posterior, [block.ranks for block in self.codec.blocks])
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        return Scorer(self.vae)
 
 
 class RowStream:
-    """A fitted model as a source of rows."""
+    """Rows in order of their numbers.
 
-    def __init__(self, codec: TableCodec, vae: VAE, shifts: Sequence[Array]) -> None:
-        self.codec, self.vae = codec, vae
-        self._complete = sampler(vae, range(vae.layout.b), shifts)
+    start: where they start (None: nothing is known); wishes: those that ``start`` was made under; lawful: which rows
+    (n,) of a table may stand, where not all may: the others are drawn again, each for itself. nulls: whether a hole may
+    become null.
+    """
+
+    def __init__(
+        self,
+        completer: Completer,
+        start: Start | None = None,
+        wishes: Mapping[str, Wish] = NO_WISH,
+        lawful: Lawful | None = None,
+        nulls: bool = True,
+    ) -> None:
+        self._complete = completer.complete if nulls else completer.complete_values
+        self.completer, self.codec = completer, completer.codec
+        self.start = start or Free(completer.vae)
+        self.wishes, self.lawful = wishes, lawful
         self._last: tuple[tuple[int, int] | None, Array] = (None, np.zeros(0))  # small batches share a tile
 
     def tokens(self, seed: int, tile: int) -> Array:
         """Tokens of rows tile * TILE onwards: (TILE, b) int32."""
         last = self._last
         if last[0] != (seed, tile):
-            last = self._last = ((seed, tile), self._drawn(seed, tile))
+            last = self._last = ((seed, tile), self._complete(*self._begun(seed, tile, 0)))
         return last[1]
 
     def table(self, seed: int, first: int, rows: int) -> pa.Table:
-        """Rows first .. first + rows - 1 of seed ``seed``."""
+        """Rows first .. first + rows - 1 of seed ``seed``; ConditionError where some cannot be made lawful."""
         parts = [self._part(seed, tile, first, first + rows) for tile in tiles(first, rows)]
-        return pa.concat_tables(parts) if parts else self.decode(np.zeros((0, self.vae.layout.b), "int32"), 0, seed)
+        if not parts:
+            return self._decode(np.zeros((0, self.completer.vae.layout.b), "int32"), np.zeros(0, np.int64), seed, 0)
+        table = pa.concat_tables(parts)
+        return table if self.lawful is None else self._mended(table, self.lawful, seed, first)
 
     def batches(self, seed: int, rows: int, batch_rows: int, first: int = 0) -> Iterator[pa.RecordBatch]:
         """The same rows in batches of ``batch_rows``; memory does not grow with ``rows``."""
@@ -40,21 +97,56 @@ class RowStream:
             count = min(batch_rows, first + rows - start)
             yield from self.table(seed, start, count).combine_chunks().to_batches()
 
-    def decode(self, tokens: Array, first: int, seed: int) -> pa.Table:
-        """Tokens (n, b) of rows first, first + 1, ... -> values."""
-        return self.codec.decode(tokens, np.arange(first, first + len(tokens), dtype=np.int64), seed)
+    def _decode(self, tokens: Array, rows: Array, seed: int, attempt: int) -> pa.Table:
+        return self.codec.decode(tokens, rows, seed, self.wishes, attempt)
 
-    def _drawn(self, seed: int, tile: int) -> Array:
-        b = self.vae.layout.b
-        uniforms, normals = tile_noise(seed, tile, b, self.vae.settings.latent_dim)
-        unknown = np.zeros((TILE, b), bool)
-        return self._complete(np.zeros((TILE, b), "int32"), unknown, normals, uniforms)
+    def _begun(self, seed: int, tile: int, attempt: int) -> tuple[Array, Array, Array, Array]:
+        """What the network completes: tokens, known, z, uniforms."""
+        vae = self.completer.vae
+        uniforms, normals = tile_noise(seed, tile, vae.layout.b, vae.settings.latent_dim, attempt)
+        return *self.start.tile(seed, tile, normals, attempt), uniforms
 
     def _part(self, seed: int, tile: int, first: int, end: int) -> pa.Table:
         """The rows of a tile that lie within first .. end - 1."""
         start = tile * TILE
         low, high = max(first, start), min(end, start + TILE)
-        return self.decode(self.tokens(seed, tile)[low - start : high - start], low, seed)
+        rows = np.arange(low, high, dtype=np.int64)
+        return self._decode(self.tokens(seed, tile)[low - start : high - start], rows, seed, 0)
+
+    def _mended(self, table: pa.Table, lawful: Lawful, seed: int, first: int) -> pa.Table:
+        """The table with every row that is not lawful drawn again until it is."""
+        bad = np.flatnonzero(~lawful(table))
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            if not len(bad):
+                return table
+            fresh = self._decode(self._again(seed, first + bad, attempt), first + bad, seed, attempt)
+            good = lawful(fresh)
+            table = put(table, bad[good], fresh.filter(pa.array(good)))
+            bad = bad[~good]
+        raise ConditionError(
+            f"{len(bad):,} of {table.num_rows:,} rows did not meet a rule or condition in {MOST_ATTEMPTS} attempts "
+            f"each. Loosen it, or fit on rows of which more meet it."
+        )
+
+    def _again(self, seed: int, rows: Array, attempt: int) -> Array:
+        """Tokens (n, b) of row numbers (n,), packed into tiles whatever tiles they come from."""
+        parts = []
+        for tile in np.unique(rows // TILE):
+            own = rows[rows // TILE == tile] - tile * TILE
+            parts.append([x[own] for x in self._begun(seed, int(tile), attempt)])
+        begun = [np.concatenate(x) for x in zip(*parts, strict=True)]
+        done = []
+        for place in range(0, len(rows), TILE):
+            pack = [x[place : place + TILE] for x in begun]
+            done.append(self._complete(*map(padded, pack))[: len(pack[0])])
+        return np.concatenate(done)
+
+
+def put(table: pa.Table, rows: Array, fresh: pa.Table) -> pa.Table:
+    """The table with rows (m,) exchanged for those of ``fresh``, in order."""
+    places = np.arange(table.num_rows)
+    places[rows] = table.num_rows + np.arange(len(rows))
+    return pa.concat_tables([table, fresh]).take(pa.array(places)).combine_chunks()
 
 
 def tiles(first: int, rows: int) -> range:

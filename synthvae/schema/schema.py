@@ -90,9 +90,18 @@ class Schema:
         columns = tuple(dataclasses.replace(c, pandas=dtypes.get(c.name, c.pandas)) for c in self.columns)
         return dataclasses.replace(self, columns=columns, container=tables.Container(container.kind))
 
-    def check(self, table: object) -> pa.Table:
-        """The table as Arrow, in the schema's order and types; SchemaError lists everything unlawful in it."""
-        return check.lawful(tables.read(table)[0], self.columns, self.min_count)
+    def check(self, table: object, holes: bool = False) -> pa.Table:
+        """The table as Arrow, in the schema's order and types; SchemaError lists everything unlawful in it.
+
+        holes: cells, and whole columns, may be missing; they come back as null.
+        """
+        arrow = tables.read(table)[0]
+        if not holes:
+            return check.lawful(arrow, self.columns, self.min_count)
+        given = [dataclasses.replace(c, nullable=True) for c in self.columns if c.name in arrow.column_names]
+        known = check.lawful(arrow, given, self.min_count) if given or arrow.num_columns else arrow
+        absent = {c.name: pa.nulls(arrow.num_rows, tables.arrow_type(c.arrow)) for c in self.columns}
+        return pa.table({name: known[name] if name in known.column_names else absent[name] for name in self.names})
 
     def restore(self, table: pa.Table, index: pd.Index | None = None) -> object:
         """An Arrow table of the schema's columns as the kind of table the schema was read from, dtypes as they came."""

@@ -76,13 +76,20 @@ class Trainer:
         self.every = max(1, plan.epochs // EVALUATIONS)
         self.runs = -(-plan.steps // RUN_STEPS)  # of an epoch
 
-    def fit(self, tokens: Array, held_out: Array, report: Callable[[Progress], None] | None = None) -> Outcome:
+    def fit(
+        self,
+        tokens: Array,
+        held_out: Array,
+        report: Callable[[Progress], None] | None = None,
+        weights: Array | None = None,
+    ) -> Outcome:
         """Train on ``tokens`` (n, b) to the end of the plan, or a shorter one once ``held_out`` (m, b) stops improving.
 
-        ``report`` hears after each run where the fit stands. KeyboardInterrupt ends the fit with the weights kept so
+        ``report`` hears after each run where the fit stands. weights: (n,) with mean 1, how often a row is seen in an epoch. KeyboardInterrupt ends the fit with the weights kept so
         far, and goes through where there are none yet. TrainingError where the loss is not a number.
         """
-        start_frequencies(self.vae, tokens)
+        self.weights = weights
+        start_frequencies(self.vae, tokens, weights)
         loop = backend.loop(self.vae, self.optimizer, tokens)
         judge = _Judge(self.vae, backend.loop(self.vae, self.optimizer, held_out), held_out, self.seed)
         state = checkpoint.State(History(), 0, [], 0, self.plan.anneal_from)
@@ -129,7 +136,7 @@ class Trainer:
         """Row numbers, noise, rates and KL weights of an epoch's runs, all of one length: nothing is compiled twice."""
         rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence([self.seed, 1, epoch])))
         steps, size = self.plan.steps // self.runs, self.plan.batch_size
-        order = rng.permutation(self.plan.rows)[: self.runs * steps * size].astype("int32")
+        order = seen(rng, self.plan.rows, self.weights)[: self.runs * steps * size].astype("int32")
         order = order.reshape(self.runs, steps, size)
         rates = schedules.rates(self.plan, epoch, anneal_from)
         weights = schedules.kl_weights(self.plan, epoch)
@@ -168,6 +175,15 @@ class Trainer:
         return checkpoint.fingerprint(tokens, repr((self.plan, self.seed, self.vae.settings)))
 
 
+def seen(rng: np.random.Generator, rows: int, weights: Array | None) -> Array:
+    """The rows (n,) of an epoch in random order; each as often as its weight says, rounded at random (systematic)."""
+    if weights is None:
+        return rng.permutation(rows)
+    ends = np.floor(np.cumsum(weights) * (rows / weights.sum()) + rng.random() - 1e-9)
+    counts = np.diff(ends, prepend=0.0).astype(np.int64)
+    return rng.permutation(np.resize(np.repeat(np.arange(rows), counts), rows))
+
+
 class _Judge:
     """The held-out loss, always with the same noise: (b,) nats per block and (k,) KL."""
 
@@ -191,9 +207,10 @@ def noise(vae: VAE, rng: np.random.Generator, steps: int, size: int, dropped: in
     return uniforms, normals, drops
 
 
-def start_frequencies(vae: VAE, tokens: Array) -> None:
+def start_frequencies(vae: VAE, tokens: Array, weights: Array | None = None) -> None:
     """Start the head at the log frequencies of the training tokens: nothing is left to learn of the margins."""
     bias = [
-        np.log(np.bincount(column, minlength=v) + 0.5) for column, v in zip(tokens.T, vae.layout.sizes, strict=True)
+        np.log(np.bincount(column, weights, minlength=v) + 0.5)
+        for column, v in zip(tokens.T, vae.layout.sizes, strict=True)
     ]
     vae.decoder.start_at([b - b.max() for b in bias], GATE)

@@ -1,0 +1,150 @@
+"""A fit from table to model: lawful rows, tokens, networks, training, calibration."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from synthvae import card, tables
+from synthvae.codecs.table import TableCodec
+from synthvae.errors import CollapseWarning, ParameterError, SynthvaeWarning, TableError
+from synthvae.generation.calibrate import calibrate, frequencies
+from synthvae.networks.layout import Array, Layout
+from synthvae.networks.vae import VAE, NetworkConfig
+from synthvae.saved import Learned, layout_of
+from synthvae.schema.columns import Text
+from synthvae.schema.infer import infer_schema
+from synthvae.schema.schema import Schema
+from synthvae.training import estimate, schedules, trainer
+from synthvae.training.split import split
+
+log = logging.getLogger("synthvae")
+ENOUGH_STEPS = 200  # a shorter fit has not learned a latent yet, so it cannot have lost it
+COLLAPSED_NATS = 0.5  # a latent that carries less than this is no use to any tool
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user decides of a fit."""
+
+    schema: Schema | None
+    epochs: int | None
+    batch_size: int | None
+    latent_dim: int
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Tokens (n, b) with the weight of each row (n,), mean 1, or None where all count alike."""
+
+    tokens: Array
+    weights: Array | None
+
+    def take(self, places: Array) -> Rows:
+        return Rows(self.tokens[places], None if self.weights is None else self.weights[places])
+
+    def stored(self, type_: np.dtype[Any]) -> Rows:
+        return Rows(self.tokens.astype(type_), self.weights)
+
+
+def fit(
+    settings: Settings,
+    table: Any,
+    validation: Any,
+    sample_weight: Any,
+    seed: int,
+    progress: Callable[[trainer.Progress], None] | None,
+    checkpoint: str | Path | None,
+) -> Learned:
+    """Learn a table; see ``Synthesizer.fit``."""
+    arrow, schema = _lawful(table, settings.schema)
+    codec = TableCodec.fit(schema, arrow)
+    _say_folded(codec)
+    layout = layout_of(codec)
+    rows, held_out = _parts(arrow, codec, validation, _weights(sample_weight, arrow.num_rows), seed)
+    rows, held_out = (part.stored(estimate.token_type(layout)) for part in (rows, held_out))
+    vae, plan = _networks(settings, layout, rows.tokens, seed)
+    cost = estimate.estimate(vae, plan)
+    log.info("%s", cost)
+    loop = trainer.Trainer(vae, plan, seed, Path(checkpoint) if checkpoint else None)
+    outcome = loop.fit(rows.tokens, held_out.tokens, progress, rows.weights)
+    counts = [a + b for a, b in zip(*(frequencies(layout, p.tokens, p.weights) for p in (rows, held_out)), strict=True)]
+    shifts = calibrate(vae, range(layout.b), counts, schema.min_count, seed)
+    facts = card.facts(arrow, codec, plan, outcome, cost, seed)
+    return Learned(codec, vae, shifts, card.history(codec, outcome), facts)
+
+
+def warn(facts: dict[str, Any]) -> None:
+    """Say what the user should know of a fit: that it was interrupted, that the latent collapsed."""
+    if facts["ended"] == "interrupted":
+        warnings.warn(
+            f"The fit was interrupted; the weights of epoch {facts['kept_epoch']} are kept.",
+            SynthvaeWarning,
+            stacklevel=3,
+        )
+    if facts["latent_nats"] < COLLAPSED_NATS and facts["steps"] >= ENOUGH_STEPS:
+        warnings.warn(
+            f"The latent carries {facts['latent_nats']:.2f} nats per row: it has collapsed, latent tools say nothing. The "
+            "columns may be independent or few; else train longer (epochs) or in smaller batches (batch_size).",
+            CollapseWarning,
+            stacklevel=3,
+        )
+
+
+def _lawful(table: Any, schema: Schema | None) -> tuple[pa.Table, Schema]:
+    """The table as Arrow, in the order and types of its schema."""
+    arrow, container = tables.read(table)
+    schema = schema or infer_schema(arrow)
+    return schema.check(arrow), schema.carried_by(container)
+
+
+def _weights(given: Any, rows: int) -> Array | None:
+    """(n,) with mean 1; ParameterError where they are no weights of the rows."""
+    if given is None:
+        return None
+    try:
+        weights = np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        weights = np.zeros(0)
+    if weights.shape != (rows,) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.sum():
+        raise ParameterError(
+            f"sample_weight must be {rows:,} numbers, one for each row, finite, 0 or more and not all 0; got shape "
+            f"{weights.shape}{'' if weights.shape != (rows,) else f' with {int((~(weights >= 0)).sum())} unusable ones'}."
+        )
+    return np.asarray(weights / weights.mean())
+
+
+def _parts(table: pa.Table, codec: TableCodec, validation: Any, weights: Array | None, seed: int) -> tuple[Rows, Rows]:
+    """The rows to learn from and those to judge by."""
+    rows, group = Rows(codec.encode(table), weights), codec.schema.group
+    if validation is not None:
+        return rows, Rows(codec.encode(codec.schema.check(validation)), None)
+    number = f"row of {group}"  # so never the name of the group itself
+    owners = {} if group is None else {group: tables.plain(table[group])}
+    numbered = pa.table({number: np.arange(len(rows.tokens)), **owners})
+    learn, judge = (part[number].to_numpy() for part in split(numbered, group, seed))
+    if not len(learn):
+        what = "rows" if group is None else f"groups (different values of {group!r})"
+        raise TableError(f"Expected at least 2 {what}, one to learn from and one to judge by. Got 1.")
+    return rows.take(learn), rows.take(judge)
+
+
+def _networks(settings: Settings, layout: Layout, tokens: Array, seed: int) -> tuple[VAE, schedules.Plan]:
+    varies = bool((tokens != tokens[0]).any())  # where all rows are the same, one look is enough
+    plan = schedules.plan(len(tokens), settings.epochs if varies else 1, settings.batch_size, layout.b)
+    config = NetworkConfig.suited(len(tokens), layout.b, settings.latent_dim)
+    return VAE(layout, config, np.random.default_rng([seed, 0])), plan
+
+
+def _say_folded(codec: TableCodec) -> None:
+    """Tell what will not come back: content of text aloud, folded values for whoever listens."""
+    for name, report in codec.reports.items():
+        for note in report.notes:
+            log.log(logging.WARNING if codec.schema[name].kind == Text.kind else logging.INFO, "%s: %s", name, note)

@@ -1,0 +1,79 @@
+"""Rows under conditions: from wishes to a pool of starting points, and what to say where there are none."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from synthvae.errors import ConditionError, SynthvaeWarning
+from synthvae.generation import pool
+from synthvae.generation.start import Picked
+from synthvae.generation.stream import Completer, RowStream
+from synthvae.schema.conditions import Wish
+
+log = logging.getLogger("synthvae")
+FEW = 100.0  # a smaller effective sample size than this repeats itself visibly
+
+
+@dataclass(frozen=True)
+class Odds:
+    """How likely conditions are under the model.
+
+    probability: of all of them together; effective: the effective sample size of the latents that stand behind rows
+    drawn under them (rows share their latents where it is small); alone: the probability of each by itself.
+    """
+
+    probability: float
+    effective: float
+    alone: dict[str, float]
+
+    def __str__(self) -> str:
+        return f"The model meets the conditions with probability {self.probability:.3g}; " + (
+            f"{self.effective:,.0f} effective latents stand behind the rows."
+        )
+
+
+def conditioned(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> RowStream:
+    """Rows that meet every wish; ConditionError where the model knows none."""
+    found = pooled(completer, wishes, seed)
+    log.info("%s", Odds(found.probability, found.effective, {}))
+    if found.effective < FEW:
+        warnings.warn(
+            f"Only {found.effective:.0f} effective latents meet the conditions (probability {found.probability:.2g}): "
+            "rows beyond that many are variations of one another.",
+            SynthvaeWarning,
+            stacklevel=4,
+        )
+    return RowStream(completer, Picked((found,), np.ones(1)), wishes)
+
+
+def odds(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> Odds:
+    """The probability of the wishes, together and each alone."""
+    together = pooled(completer, wishes, seed)
+    alone = {name: pooled(completer, {name: wish}, seed).probability for name, wish in wishes.items()}
+    return Odds(together.probability, together.effective, alone)
+
+
+def pooled(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> pool.Pool:
+    """The pool of all wishes together; ConditionError says which of them are at fault."""
+    allowed = completer.codec.allowed(wishes)
+    try:
+        return pool.build(completer.vae, allowed, seed)
+    except ConditionError:
+        raise ConditionError(
+            "The model never saw rows that meet all conditions together. Each by itself:",
+            list(_apart(completer, wishes, seed)),
+        ) from None
+
+
+def _apart(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> Iterable[str]:
+    for name, wish in wishes.items():
+        try:
+            found = pool.build(completer.vae, completer.codec.allowed({name: wish}), seed)
+            yield f"column {name!r}: probability {found.probability:.2g}"
+        except ConditionError:
+            yield f"column {name!r}: never"

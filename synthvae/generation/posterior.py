@@ -1,0 +1,61 @@
+"""Latents of rows with holes: drawn from q(z | known cells), weighted by p(known | z) p(z) / q(z | known).
+
+The encoder was trained on rows with holes, so q is a good proposal; importance weights mend what it misses (Burda,
+Grosse, Salakhutdinov 2016).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from keras import ops
+
+from synthvae import backend
+from synthvae.generation.complete import block_table
+from synthvae.generation.walk import Walk
+from synthvae.networks.layers import Tensor
+from synthvae.networks.layout import Array
+from synthvae.networks.vae import VAE
+
+
+class Posterior:
+    """Compiled questions to q and p about tiles of rows."""
+
+    def __init__(self, vae: VAE, order: Sequence[int] | None = None) -> None:
+        self.vae = vae
+        self.order = tuple(range(vae.layout.b)) if order is None else tuple(order)
+        self._weighted = backend.compiled(vae, self._run)
+
+    def draw(self, tokens: Array, known: Array, normals: Array) -> tuple[Array, Array]:
+        """(n, b), (n, b), (c, n, k) -> c candidates z (c, n, k) for each row and their log weights (c, n) in nats.
+
+        The log of a row's mean weight estimates log p(known cells).
+        """
+        parts = [self._weighted(tokens, known, noise) for noise in normals]
+        k = normals.shape[2]
+        return np.stack([part[:, :k] for part in parts]), np.stack([part[:, k] for part in parts]).astype(np.float64)
+
+    def _run(self, tokens: Tensor, known: Tensor, normals: Tensor) -> Tensor:
+        mean, log_std = self.vae.encoder(tokens, known)
+        z = mean + ops.exp(log_std) * normals
+        log_q = -0.5 * ops.sum(normals * normals + 2.0 * log_std + math.log(2.0 * math.pi), axis=1)
+        weight = log_likelihood(self.vae, self.order, tokens, known, z) + self.vae.prior.log_prob(z) - log_q
+        return ops.concatenate([z, weight[:, None]], axis=1)
+
+
+def log_likelihood(vae: VAE, order: Sequence[int], tokens: Tensor, known: Tensor, z: Tensor) -> Tensor:
+    """log p(known tokens | z), one after another in ``order``, in nats: (n,)."""
+    walk = Walk(vae, tokens, ops.zeros_like(known), z)
+    total = ops.zeros_like(z[:, 0])
+    layout = vae.layout
+    for j in order:
+        logits = walk.logits(j)
+        if layout.compatible[j] is not None:
+            may = ops.convert_to_tensor(block_table(layout, j, np.zeros(1, "float32")))
+            logits = logits + ops.take(may, walk.parent(j), axis=0)
+        own = ops.take_along_axis(ops.log_softmax(logits, axis=1), tokens[:, j : j + 1], axis=1)[:, 0]
+        total = total + ops.where(known[:, j], own, 0.0)
+        walk.reveal(j, tokens[:, j], known[:, j])
+    return total

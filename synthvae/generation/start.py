@@ -1,0 +1,91 @@
+"""Where the rows of a tile start: what is known of them beforehand, and their latents."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from synthvae.generation.noise import LATENT, PICK, TILE, generator
+from synthvae.generation.pool import Pool
+from synthvae.generation.posterior import Posterior
+from synthvae.networks.layout import Array
+from synthvae.networks.vae import VAE
+
+CANDIDATES = 8  # latents weighed for each row with holes
+
+
+class Start(ABC):
+    """The starting points of tiles of TILE rows."""
+
+    @abstractmethod
+    def tile(self, seed: int, tile: int, normals: Array, attempt: int) -> tuple[Array, Array, Array]:
+        """Standard normals (TILE, k) -> tokens (TILE, b) int32, known (TILE, b), z (TILE, k)."""
+
+
+class Free(Start):
+    """Nothing is known; z is drawn from the prior."""
+
+    def __init__(self, vae: VAE) -> None:
+        self.vae = vae
+
+    def tile(self, seed: int, tile: int, normals: Array, attempt: int) -> tuple[Array, Array, Array]:
+        none = np.zeros((TILE, self.vae.layout.b), "int32")
+        return none, none.astype(bool), np.asarray(self.vae.prior.sample(normals))
+
+
+@dataclass(frozen=True, eq=False)
+class Picked(Start):
+    """Each row picks a member of a pool by a uniform of its own; shares: (p,) of the pools, summing to 1."""
+
+    pools: tuple[Pool, ...]
+    shares: Array
+
+    @cached_property
+    def known(self) -> Array:
+        """(p, b) the blocks each pool sets."""
+        known = np.zeros((len(self.pools), self.pools[0].tokens.shape[1]), bool)
+        for place, pool in enumerate(self.pools):
+            known[place, list(pool.blocks)] = True
+        return known
+
+    def tile(self, seed: int, tile: int, normals: Array, attempt: int) -> tuple[Array, Array, Array]:
+        which, member = generator(seed, PICK, tile, attempt).random((2, TILE))
+        places = np.minimum(np.searchsorted(np.cumsum(self.shares), which, side="right"), len(self.pools) - 1)
+        tokens, z = (np.zeros((TILE, x.shape[1]), x.dtype) for x in (self.pools[0].tokens, self.pools[0].z))
+        for place, pool in enumerate(self.pools):
+            rows = places == place
+            picked = pool.pick(member[rows])
+            tokens[rows], z[rows] = pool.tokens[picked], pool.z[picked]
+        return tokens, self.known[places], z
+
+
+@dataclass(frozen=True, eq=False)
+class Partial(Start):
+    """Rows given with holes: tokens and known (n, b), one per row number; z is drawn given what is known."""
+
+    posterior: Posterior
+    tokens: Array
+    known: Array
+
+    def tile(self, seed: int, tile: int, normals: Array, attempt: int) -> tuple[Array, Array, Array]:
+        tokens, known = (padded(x[tile * TILE : (tile + 1) * TILE]) for x in (self.tokens, self.known))
+        rng = generator(seed, LATENT, tile, attempt)
+        noise = rng.standard_normal((CANDIDATES, TILE, normals.shape[1]), dtype=np.float32)
+        z, logs = self.posterior.draw(tokens, known, noise)
+        return tokens, known, chosen(z, logs, rng.random(TILE))
+
+
+def padded(rows: Array) -> Array:
+    """Rows (n, ...) -> (TILE, ...), zeros below."""
+    return np.concatenate([rows, np.zeros((TILE - len(rows), *rows.shape[1:]), rows.dtype)])
+
+
+def chosen(z: Array, logs: Array, uniforms: Array) -> Array:
+    """One of the candidates (c, n, k) for each row, by its weight: (n, k)."""
+    weights = np.exp(logs - logs.max(axis=0))
+    sums = np.cumsum(weights, axis=0)
+    place = np.minimum((sums <= uniforms * sums[-1]).sum(axis=0), len(z) - 1)
+    return z[place, np.arange(z.shape[1])]

@@ -1,0 +1,49 @@
+"""Rows on their way from holes to completeness: one more block known at each step.
+
+Whatever is asked of the decoder is such a walk: drawing tokens, scoring given ones, finding what would be most likely.
+The first layer of the decoder is a sum over known cells, so a step adds a term instead of computing it anew.
+"""
+
+from __future__ import annotations
+
+from keras import ops
+
+from synthvae.networks.layers import Tensor
+from synthvae.networks.vae import VAE
+
+
+class Walk:
+    """The state of n rows. tokens: (n, b) int32, where known; known: (n, b) bool; z: (n, k)."""
+
+    def __init__(self, vae: VAE, tokens: Tensor, known: Tensor, z: Tensor) -> None:
+        self.decoder, self.layout, self.copies = vae.decoder, vae.layout, vae.decoder.copies
+        self._stems = self.decoder.stems(tokens, known, z)
+        self._candidates = self.copies.tokens(tokens, known) if self.copies.e else None
+        self._agreement = self.copies.agreement(tokens, known, self._candidates) if self.copies.e else None
+        self.tokens, self.known = ([x[:, j] for j in range(self.layout.b)] for x in (tokens, known))
+
+    def logits(self, j: int) -> Tensor:
+        """Of block j given all that is known: (n, v)."""
+        return self.decoder.block_logits(j, self._stems, self._candidates)
+
+    def parent(self, j: int) -> Tensor:
+        """The tokens of the block that j refines: (n,)."""
+        return self.tokens[max(self.layout.parents[j], 0)]
+
+    def reveal(self, j: int, tokens: Tensor, rows: Tensor | None = None) -> None:
+        """Make block j known as ``tokens`` (n,) in ``rows`` (n,) (None: all), but for rows where it was known before."""
+        new = ops.logical_not(self.known[j]) if rows is None else ops.logical_and(rows, ops.logical_not(self.known[j]))
+        self.tokens[j] = ops.where(self.known[j], self.tokens[j], tokens)
+        gained = self.decoder.reveal(j, self.tokens[j], self.parent(j))
+        gained = [ops.where(new[:, None], gain, 0.0) for gain in gained]
+        self.known[j] = ops.logical_or(self.known[j], new)
+        if self.copies.involves(j):
+            before, now = self._agreement, (self.row_tokens(), ops.stack(self.known, axis=1))
+            self._candidates = self.copies.tokens(*now)
+            self._agreement = self.copies.agreement(*now, self._candidates)
+            gained += self.decoder.agree(before, self._agreement)
+        self._stems = [stem + sum(gained[i :: len(self._stems)]) for i, stem in enumerate(self._stems)]
+
+    def row_tokens(self) -> Tensor:
+        """All tokens, known or not: (n, b)."""
+        return ops.stack(self.tokens, axis=1)
