@@ -22,7 +22,11 @@ LAYERS = (
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 # Rooms of one layer are strangers; these are one room in two files.
-ONE_ROOM = {*((a, b) for a in ("synthesizer", "fitting") for b in ("fitting", "augmenting", "saved", "card")), ("cli", "demo"), ("files", "errors")}
+ONE_ROOM = {
+    *((a, b) for a in ("synthesizer", "fitting") for b in ("fitting", "augmenting", "saved", "card")),
+    ("cli", "demo"),
+    ("files", "errors"),
+}
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
 
 

@@ -88,7 +88,7 @@ class Part:
         below = self._before(low)
         place = below + uniforms * (self._until(high) - below)
         piece = np.clip(np.searchsorted(self._sums, place, side="right") - 1, 0, len(self._low) - 1)
-        first, last = np.maximum(self._low[piece], low), np.minimum(self._high[piece], high)
+        first, last = np.maximum(self._low[piece], low), np.minimum(self._last[piece], high)
         drawn = self._low[piece] + (place - self._sums[piece]).astype(low.dtype)
         drawn = np.clip(drawn, first, np.maximum(first, last))
         return unsqueeze(drawn, self.bins.atoms) if self.bins.integer else self.bins.free(drawn)
@@ -110,7 +110,12 @@ class Part:
     @cached_property
     def _ends(self) -> tuple[NumberArray, NumberArray]:
         """The intervals in the coordinates of steps; a single float is as long as the gap to the next one."""
-        low, high = self.intervals.low, self.intervals.high
+        if not self.bins.bins:
+            return self.bins.edges, self.bins.edges
+        # what lies beyond the steps would only cost digits
+        low, high = (np.clip(x, *self.bins.edges[[0, -1]]) for x in (self.intervals.low, self.intervals.high))
+        outside = (self.intervals.high < self.bins.edges[0]) | (self.intervals.low > self.bins.edges[-1])
+        low, high = low[~outside], high[~outside]
         if self.bins.integer:
             low, high = squeeze_up(low, self.bins.atoms), squeeze_down(high, self.bins.atoms)
         else:
@@ -125,6 +130,12 @@ class Part:
     @property
     def _high(self) -> NumberArray:
         return self._ends[1]
+
+    @cached_property
+    def _last(self) -> NumberArray:
+        """(m,) the last value of each interval."""
+        lengthened = np.isin(self._low, self.intervals.low[self.intervals.low == self.intervals.high])
+        return np.where(lengthened & (not self.bins.integer), self._low, self._high)
 
     @cached_property
     def _sums(self) -> FloatArray:
