@@ -91,8 +91,8 @@ def warn(facts: dict[str, Any]) -> None:
         )
     if facts["latent_nats"] < COLLAPSED_NATS and facts["steps"] >= ENOUGH_STEPS:
         warnings.warn(
-            f"The latent carries {facts['latent_nats']:.2f} nats per row: it has collapsed, latent tools say nothing. The "
-            "columns may be independent or few; else train longer (epochs) or in smaller batches (batch_size).",
+            f"The latent carries {facts['latent_nats']:.2f} nats per row: it has collapsed, latent tools say nothing. "
+            "The columns may be independent or few; else train longer (epochs) or in smaller batches (batch_size).",
             CollapseWarning,
             stacklevel=3,
         )
@@ -114,9 +114,10 @@ def _weights(given: Any, rows: int) -> Array | None:
     except (TypeError, ValueError):
         weights = np.zeros(0)
     if weights.shape != (rows,) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.sum():
+        unusable = int((~(weights >= 0)).sum())
         raise ParameterError(
-            f"sample_weight must be {rows:,} numbers, one for each row, finite, 0 or more and not all 0; got shape "
-            f"{weights.shape}{'' if weights.shape != (rows,) else f' with {int((~(weights >= 0)).sum())} unusable ones'}."
+            f"sample_weight must be {rows:,} numbers, one for each row, finite, 0 or more and not all 0; got "
+            f"{weights.size:,} of shape {weights.shape}, {unusable:,} of them negative or not a number."
         )
     return np.asarray(weights / weights.mean())
 

@@ -75,9 +75,9 @@ class Synthesizer(BaseEstimator):
         """Learn a table: a DataFrame, an Arrow table, dataset or reader, a polars frame, or path(s) of Parquet or CSV.
 
         validation: rows held out for early stopping; None holds out a twentieth of ``table`` (whole groups where the
-        schema has a group). sample_weight: (n,) how often each row of ``table`` counts, 0 or more; synthetic rows then have
-        the weighted frequencies. progress: called several times an epoch. checkpoint: a file from which a killed fit
-        resumes. Ctrl-C keeps the best weights so far. Raises TableError, SchemaError, TrainingError.
+        schema has a group). sample_weight: (n,) how often each row of ``table`` counts, 0 or more; synthetic rows then
+        have the weighted frequencies. progress: called several times an epoch. checkpoint: a file from which a killed
+        fit resumes. Ctrl-C keeps the best weights so far. Raises TableError, SchemaError, TrainingError.
         """
         self._check_parameters()
         settings = fitting.Settings(self.schema, self.epochs, self.batch_size, int(self.latent_dim))
@@ -98,9 +98,9 @@ class Synthesizer(BaseEstimator):
         """``n`` synthetic rows: columns, order, dtypes and kind of table as fitted.
 
         where: what every row must be: a mapping from column to a value, a list of values, ``Between``, ``OneOf``,
-        ``NoneOf``, ``NULL`` or ``NOT_NULL``; the same as text ("age >= 65 and sex in ('F', 'X')"); or a table of partial
-        rows to complete, whose missing cells and columns are drawn (``n`` is then its length). targets: shares of
-        values in the result, of several columns at once: ``{"income": {">50K": 0.5}}``; the other values keep their
+        ``NoneOf``, ``NULL`` or ``NOT_NULL``; the same as text ("age >= 65 and sex in ('F', 'X')"); or a table of
+        partial rows to complete, whose missing cells and columns are drawn (``n`` is then its length). targets: shares
+        of values in the result, of several columns at once: ``{"income": {">50K": 0.5}}``; the other values keep their
         proportions. The first rows of a larger sample of the same ``random_state`` are the rows of a smaller one.
         Raises ConditionError where no row can be as wished.
 
@@ -168,9 +168,11 @@ class Synthesizer(BaseEstimator):
         return [schema.restore(drawn(self._completer, arrow, holes, one, nulls=False), index) for one in seeds]
 
     def predict_proba(self, table: Any, target: str, *, random_state: RandomState = None) -> pd.DataFrame:
-        """p(target | the other cells): a row per row of ``table``, a column per value the target may have; null is none.
+        """p(target | the other cells): a row per row of ``table``, a column per value the target may have; null is
+        none.
 
-        What ``table`` holds in ``target`` is not looked at. Raises ParameterError where the target has no list of values.
+        What ``table`` holds in ``target`` is not looked at. Raises ParameterError where the target has no list of
+        values.
         """
         arrow, _, _ = self._with_holes(table)
         values = self.codec_.values_of(self._column(target))

@@ -29,7 +29,7 @@ WISHES = {
         "30 <= age < 60 and member and job != 'smith' and bonus is not null",
         lambda t: t.age.between(30, 59) & t.member & (t.job != "smith") & t.bonus.notna(),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WISHES)
@@ -186,7 +186,7 @@ def test_probabilities_of_a_target(model: sv.Synthesizer, table: pd.DataFrame) -
     assert odds.index.equals(table.head(50).index)
     np.testing.assert_allclose(odds.sum(axis=1), 1, rtol=1e-6)
     pd.testing.assert_frame_equal(model.predict_proba(table.head(50).drop(columns="job"), "job"), odds)
-    with pytest.raises(ParameterError, match="'income' .numeric. has no list of values"):
+    with pytest.raises(ParameterError, match=r"'income' .numeric. has no list of values"):
         model.predict_proba(table, "income")
     with pytest.raises(ParameterError, match="no column 'jobs'"):
         model.predict_proba(table, "jobs")

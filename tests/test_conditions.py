@@ -85,7 +85,7 @@ def test_text_that_is_no_condition(text: str, says: str) -> None:
 
 
 def test_unknown_columns_are_named_with_the_nearest() -> None:
-    with pytest.raises(ConditionError, match="no column 'agee' .did you mean 'age'.*There are: age, sex"):
+    with pytest.raises(ConditionError, match=r"no column 'agee' .did you mean 'age'.*There are: age, sex"):
         wishes({"agee": 3}, ["age", "sex"])
 
 

@@ -101,6 +101,11 @@ class Codec(ABC):
         ConditionError where the wish is none for this kind of column, or leaves nothing; it names what is possible.
         """
 
+    @classmethod
+    @abstractmethod
+    def meets(cls, column: Column, values: pa.ChunkedArray, wish: Wish) -> BoolArray:
+        """(n,) which values of a column are as wished; ConditionError where the wish is none for this kind."""
+
     @property
     @abstractmethod
     def listed(self) -> pa.Array | None:
@@ -122,14 +127,26 @@ class Codec(ABC):
 
 def presence(wish: Wish, column: Column, block: Block) -> FloatArray:
     """(v,) the weights of a column that can only be asked whether there is a value; ConditionError for any more."""
-    if wish.values and not wish.any_value:
-        raise ConditionError(
-            f"Column {column.name!r} is {column.kind}: its content is not learned, so it cannot be asked for. It can be "
-            "null or not null."
-        )
+    only_presence(wish, column)
     weights = np.full(block.size, float(wish.values))
     weights[0] = wish.null
     weights = np.where(block.sampleable, weights, 0.0)
     if not weights.any():
         raise ConditionError(f"Column {column.name!r} {'has no nulls' if wish.null else 'is always null'}.")
     return weights
+
+
+def present(column: Column, values: pa.ChunkedArray, wish: Wish) -> BoolArray:
+    """(n,) which values are as wished where all one can ask is whether there is one."""
+    only_presence(wish, column)
+    null = np.asarray(values.is_null().to_numpy())
+    return np.where(null, wish.null, wish.values)
+
+
+def only_presence(wish: Wish, column: Column) -> None:
+    """ConditionError where a wish asks for more than whether there is a value."""
+    if wish.values and not wish.any_value:
+        raise ConditionError(
+            f"Column {column.name!r} is {column.kind}: its content is not learned, so it cannot be asked for. It can "
+            "be null or not null."
+        )

@@ -79,6 +79,14 @@ class CategoricalCodec(Codec):
             raise ConditionError(f"Column {self.column.name!r} {said}; it has {listed(self.levels.to_pylist())}.")
         return (weights,)
 
+    @classmethod
+    def meets(cls, column: Column, values: pa.ChunkedArray, wish: Wish) -> BoolArray:
+        levels = _levels(column)
+        may = np.concatenate([may_be(wish, levels.to_pylist(), column), [False, wish.null]])
+        array = as_array(values)
+        places = pc.index_in(array, levels).fill_null(len(levels)).to_numpy()
+        return np.asarray(may[np.where(null_mask(array), len(levels) + 1, places)])
+
     @property
     def listed(self) -> pa.Array | None:
         return self.levels

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from synthvae.codecs.arrow import as_type
-from synthvae.codecs.base import Block, Codec, Draw, FitReport, FloatArray, IntArray, State
+from synthvae.codecs.base import Block, BoolArray, Codec, Draw, FitReport, FloatArray, IntArray, State
 from synthvae.codecs.bin_blocks import Ranks, bin_blocks
 from synthvae.codecs.binning import Learned, learn_bins
 from synthvae.codecs.bins import Bins
@@ -110,6 +110,16 @@ class GriddedCodec(Codec):
     def values(self, units: Units) -> pa.Array:
         """Units (n,) as values of the column's Arrow type."""
         return as_type(self._axis.values(units), self.column.arrow)
+
+    @classmethod
+    def meets(cls, column: Column, values: pa.ChunkedArray, wish: Wish) -> BoolArray:
+        grid = cls.grid(column)
+        units = grid.units(values)
+        try:
+            inside = intervals(wish, grid).contains(units.number)
+        except (ValueError, OverflowError) as error:
+            raise ConditionError(f"Column {column.name!r} holds {column.arrow}: {error}.") from error
+        return np.where(units.null, wish.null, np.where(units.nan, wish.any_value, inside))
 
     @property
     def listed(self) -> pa.Array | None:

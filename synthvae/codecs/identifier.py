@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthvae.codecs.arrow import as_type, value_type
-from synthvae.codecs.base import Block, Codec, Draw, FitReport, FloatArray, IntArray, State
+from synthvae.codecs.base import Block, BoolArray, Codec, Draw, FitReport, FloatArray, IntArray, State, present
 from synthvae.codecs.grid import INT64_LIMIT
 from synthvae.codecs.noise import UIntArray, key_of, mix, permute
 from synthvae.codecs.template import Letter, Literal, Part, Sequence, Template, parse_template
@@ -67,6 +67,10 @@ class IdentifierCodec(Codec):
                 f"Column {self.column.name!r} is an identifier: minted, never null, nothing to ask for."
             )
         return ()
+
+    @classmethod
+    def meets(cls, column: Column, values: pa.ChunkedArray, wish: Wish) -> BoolArray:
+        return present(column, values, wish)
 
     @property
     def listed(self) -> pa.Array | None:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from synthvae.codecs import CODECS
-from synthvae.codecs.base import Block, Codec, Draw, FitReport, FloatArray, IntArray, State
+from synthvae.codecs.base import Block, BoolArray, Codec, Draw, FitReport, FloatArray, IntArray, State
 from synthvae.codecs.echoes import Axis, Echo, by_target, find_echoes, relabel, repeat, rows_to_search
 from synthvae.codecs.grid import Units
 from synthvae.codecs.gridded import GriddedCodec
@@ -85,7 +85,8 @@ class TableCodec:
 
         ConditionError lists every column whose wish cannot be met.
         """
-        found, problems = {}, []
+        found: dict[int, FloatArray] = {}
+        problems = []
         for name, wish in wishes.items():
             try:
                 weights = self.codecs[name].allowed(wish)
@@ -112,7 +113,7 @@ class TableCodec:
         nothing is drawn, a step stands for its middle.
         """
         parts, draws = {}, {}
-        for index, (name, codec) in enumerate(self.codecs.items()):
+        for index, name in enumerate(self.codecs):
             key = key_of(seed, index)
             own = key_of(key, "again", attempt) if attempt else key
             noise = np.full(len(rows), 0.5) if middle else uniforms(own, rows)
@@ -129,6 +130,14 @@ class TableCodec:
             key = key_of(draws[target].key, ECHO)
             axes[target] = replace(axes[target], units=repeat(echoes, axes, uniforms(key, draws[target].rows)))
         return {index: axis.units for index, axis in axes.items()}
+
+    def meets(self, table: pa.Table, wishes: Mapping[str, Wish]) -> BoolArray:
+        """(n,) which rows of a table are as wished."""
+        met = np.ones(table.num_rows, bool)
+        for name, wish in wishes.items():
+            column = self.schema[name]
+            met &= CODECS[column.kind].meets(column, table[name], wish)
+        return met
 
     def is_listed(self, column: Column) -> bool:
         """Whether a column's tokens stand for one value each."""

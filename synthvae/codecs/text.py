@@ -9,7 +9,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthvae.codecs.arrow import as_array, as_type, null_mask
-from synthvae.codecs.base import Block, Codec, Draw, FitReport, FloatArray, IntArray, State, presence
+from synthvae.codecs.base import (
+    Block,
+    BoolArray,
+    Codec,
+    Draw,
+    FitReport,
+    FloatArray,
+    IntArray,
+    State,
+    presence,
+    present,
+)
 from synthvae.codecs.bin_blocks import Ranks, bin_blocks
 from synthvae.codecs.binning import cut, robust_bounds, smoothed_quantiles
 from synthvae.codecs.bins import Bins
@@ -63,6 +74,10 @@ class TextCodec(Codec):
     def allowed(self, wish: Wish) -> tuple[FloatArray, ...]:
         weights = presence(wish, self.column, self._blocks[0])
         return (weights,)
+
+    @classmethod
+    def meets(cls, column: Column, values: pa.ChunkedArray, wish: Wish) -> BoolArray:
+        return present(column, values, wish)
 
     @property
     def listed(self) -> pa.Array | None:

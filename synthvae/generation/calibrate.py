@@ -33,7 +33,8 @@ def shift_shapes(layout: Layout) -> list[tuple[int, ...]]:
 
 
 def frequencies(layout: Layout, tokens: Array, weights: Array | None = None) -> list[Array]:
-    """Training counts per block, weighted by rows where there are ``weights`` (n,): (v,), or (v_parent, v) for a child."""
+    """Training counts per block, weighted by rows where there are ``weights`` (n,): (v,), or (v_parent, v) for a
+    child."""
     counts = []
     for j, (parent, shape) in enumerate(zip(layout.parents, shift_shapes(layout), strict=True)):
         flat = tokens[:, j].astype(np.int64) + (0 if parent < 0 else tokens[:, parent].astype(np.int64) * shape[-1])

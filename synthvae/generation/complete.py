@@ -19,8 +19,8 @@ NEVER = -1e9  # added to the logit of a token that may not be drawn
 def sampler(vae: VAE, order: Sequence[int], shifts: Sequence[Array], nulls: bool = True) -> Callable[..., Array]:
     """A compiled call: tokens (n, b), known (n, b), z (n, k), uniforms (n, b) -> completed tokens (n, b).
 
-    order: the blocks as they are drawn, parents before children; shifts: what ``calibrate`` adds to their logits; nulls:
-    whether null may be drawn (it is where a block knows nothing else).
+    order: the blocks as they are drawn, parents before children; shifts: what ``calibrate`` adds to their logits;
+    nulls: whether null may be drawn (it is where a block knows nothing else).
     """
     tables = [block_table(vae.layout, j, shift) for j, shift in enumerate(shifts)]
     if not nulls:

@@ -1,12 +1,14 @@
 """What single cells would be: the distribution of each unknown cell given the known ones, latents averaged out.
 
-p(cell | known) = E[ p(cell | known, z) ], z from q(z | known) by importance weights: every other hole of the row is left a
-hole, so a cell's answer does not depend on guesses for its neighbours.
+p(cell | known) = E[ p(cell | known, z) ], z from q(z | known) by importance weights: every other hole of the row is
+left a hole, so a cell's answer does not depend on guesses for its neighbours.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from keras import ops
@@ -23,20 +25,24 @@ from synthvae.networks.vae import VAE
 
 
 class Predictor:
-    """Distributions of unknown cells, compiled once for all blocks."""
+    """Distributions of unknown cells, compiled once for each set of blocks."""
 
     def __init__(self, vae: VAE, posterior: Posterior, ranks: Sequence[Array | None]) -> None:
         """ranks: per block (v,) the order of its tokens, or None where they are names."""
         self.vae, self.posterior, self.ranks = vae, posterior, ranks
-        self._heads: Callable[..., Array] = backend.compiled(vae, self._run)
+        self._heads: dict[tuple[int, ...], Callable[..., Array]] = {}
 
     def probabilities(self, tokens: Array, known: Array, blocks: list[int], seed: int) -> Iterator[list[Array]]:
         """For each tile of the rows (n, b), (n, b) the distributions of ``blocks``, null left out: [(t, v), ...]."""
         for tile, start in enumerate(range(0, len(tokens), TILE)):
             rows = slice(start, start + TILE)
             count = len(tokens[rows])
-            found = self._tile(padded(tokens[rows]), padded(known[rows]), generator(seed, LATENT, tile))
-            yield [self._block(found, j, tokens[rows])[:count] for j in blocks]
+            logits, weights = self._tile(
+                padded(tokens[rows]), padded(known[rows]), blocks, generator(seed, LATENT, tile)
+            )
+            ends = np.cumsum([0, *(self.vae.layout.sizes[j] for j in blocks)]).tolist()
+            each = [logits[:, :, first:last] for first, last in itertools.pairwise(ends)]
+            yield [self._mean(own, weights, j, tokens[rows])[:count] for own, j in zip(each, blocks, strict=True)]
 
     def typical(self, tokens: Array, known: Array, seed: int) -> Array:
         """The tokens with every hole filled: the most likely one of names, the median of what has an order. (n, b)
@@ -56,28 +62,31 @@ class Predictor:
             told[:, blocks] = True
         return filled
 
-    def _tile(self, tokens: Array, known: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Logits of all blocks (c, TILE, v) and weights of the candidates (c, TILE)."""
+    def _tile(
+        self, tokens: Array, known: Array, blocks: Sequence[int], rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Logits of the blocks side by side (c, TILE, v) and weights of the candidates (c, TILE)."""
         noise = rng.standard_normal((CANDIDATES, TILE, self.vae.settings.latent_dim), dtype=np.float32)
         z, logs = self.posterior.draw(tokens, known, noise)
         weights = np.exp(logs - logs.max(axis=0))
-        return np.stack([self._heads(tokens, known, one) for one in z]), weights / weights.sum(axis=0)
+        if tuple(blocks) not in self._heads:
+            self._heads[tuple(blocks)] = backend.compiled(self.vae, partial(self._run, tuple(blocks)))
+        heads = self._heads[tuple(blocks)]
+        return np.stack([heads(tokens, known, one) for one in z]), weights / weights.sum(axis=0)
 
-    def _block(self, found: tuple[Array, Array], j: int, tokens: Array) -> Array:
-        """p of block j's tokens: (TILE, v)."""
+    def _mean(self, logits: Array, weights: Array, j: int, tokens: Array) -> Array:
+        """p of block j's tokens (TILE, v) from its logits (c, TILE, v) and the candidates' weights (c, TILE)."""
         layout = self.vae.layout
-        logits, weights = found
-        first = int(np.sum(layout.sizes[:j]))
         table = without_null(layout, j, block_table(layout, j, np.zeros(1, "float32")))
         if layout.parents[j] >= 0:
             table = table[padded(tokens[:, layout.parents[j]])]
-        shown = logits[:, :, first : first + layout.sizes[j]] + table
+        shown = logits + table
         shown = np.exp(shown - shown.max(axis=2, keepdims=True))
         return np.einsum("cnv,cn->nv", shown / shown.sum(axis=2, keepdims=True), weights)
 
-    def _run(self, tokens: Tensor, known: Tensor, z: Tensor) -> Tensor:
+    def _run(self, blocks: tuple[int, ...], tokens: Tensor, known: Tensor, z: Tensor) -> Tensor:
         walk = Walk(self.vae, tokens, known, z)
-        return ops.concatenate([walk.logits(j) for j in range(self.vae.layout.b)], axis=1)
+        return ops.concatenate([walk.logits(j) for j in blocks], axis=1)
 
 
 def _middle(probabilities: Array, ranks: Array | None) -> Array:

@@ -31,7 +31,8 @@ class Walk:
         return self.tokens[max(self.layout.parents[j], 0)]
 
     def reveal(self, j: int, tokens: Tensor, rows: Tensor | None = None) -> None:
-        """Make block j known as ``tokens`` (n,) in ``rows`` (n,) (None: all), but for rows where it was known before."""
+        """Make block j known as ``tokens`` (n,) in ``rows`` (n,) (None: all), but for rows where it was known
+        before."""
         new = ops.logical_not(self.known[j]) if rows is None else ops.logical_and(rows, ops.logical_not(self.known[j]))
         self.tokens[j] = ops.where(self.known[j], self.tokens[j], tokens)
         gained = self.decoder.reveal(j, self.tokens[j], self.parent(j))

@@ -1,9 +1,9 @@
 """Conditions as text: "age >= 65 and sex in ('F', 'X') and job is not null".
 
 The text is read by Python's own parser and never run. Allowed are comparisons of a column with a literal (chained ones
-such as ``18 <= age < 65`` too), ``in``, ``not in``, ``is null``, ``is not null``, ``between`` as ``a <= x <= b``, joined by
-``and``. A name that is no Python word stands in backticks: `hours-per-week` > 40. A bare column stands for "is true",
-``not column`` for "is false".
+such as ``18 <= age < 65`` too), ``in``, ``not in``, ``is null``, ``is not null``, ``between`` as ``a <= x <= b``,
+joined by ``and``. A name that is no Python word stands in backticks: `hours-per-week` > 40. A bare column stands for
+"is true", ``not column`` for "is false".
 """
 
 from __future__ import annotations

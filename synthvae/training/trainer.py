@@ -85,8 +85,9 @@ class Trainer:
     ) -> Outcome:
         """Train on ``tokens`` (n, b) to the end of the plan, or a shorter one once ``held_out`` (m, b) stops improving.
 
-        ``report`` hears after each run where the fit stands. weights: (n,) with mean 1, how often a row is seen in an epoch. KeyboardInterrupt ends the fit with the weights kept so
-        far, and goes through where there are none yet. TrainingError where the loss is not a number.
+        ``report`` hears after each run where the fit stands. weights: (n,) with mean 1, how often a row is seen in an
+        epoch. KeyboardInterrupt ends the fit with the weights kept so far, and goes through where there are none yet.
+        TrainingError where the loss is not a number.
         """
         self.weights = weights
         start_frequencies(self.vae, tokens, weights)
