@@ -12,6 +12,7 @@ from keras import ops
 from synthvae.generation.complete import NEVER, block_table, inverse_cdf
 from synthvae.networks.layout import Echo, Layout
 from synthvae.networks.priors import StandardNormal
+from synthvae.networks.questions import CONDITIONED, ORDERED
 from synthvae.networks.vae import VAE, NetworkConfig
 
 SMALL = NetworkConfig(latent_dim=2, encoder_width=8, decoder_width=8, decoder_depth=1)
@@ -101,7 +102,9 @@ def test_unknown_cells_do_not_leak() -> None:
 def test_a_child_is_never_known_before_its_parent() -> None:
     model = vae()
     rng = np.random.default_rng(3)
-    known = ops.convert_to_numpy(model._known(rng.random((500, 3), "float32"), rng.random((500, 1), "float32")))
+    known = ops.convert_to_numpy(
+        model.questions.any_order(rng.random((500, 3), "float32"), rng.random((500, 1), "float32"))
+    )
     assert not (known[:, 2] & ~known[:, 1]).any()
     assert np.unique(known.sum(axis=1)).tolist() == [0, 1, 2, 3]
 
@@ -126,9 +129,35 @@ def test_nats_are_an_unbiased_order_average() -> None:
     n = 20000
     rng = np.random.default_rng(4)
     many = np.repeat(tokens, n, axis=0)
-    known = model._known(rng.random((n, 3), "float32"), rng.random((n, 1), "float32"))
-    estimate = ops.convert_to_numpy(model._nats(many, known, model.decoder(many, known, np.repeat(z, n, axis=0))))
+    known = model.questions.any_order(rng.random((n, 3), "float32"), rng.random((n, 1), "float32"))
+    nats = model.nats(many, known, model.decoder(many, known, np.repeat(z, n, axis=0)))
+    estimate = ops.convert_to_numpy(model.questions.weights(known) * nats)
     assert estimate.sum(axis=1).mean() == pytest.approx(exact, rel=0.02)
+
+
+def test_most_rows_are_told_in_order_and_some_of_them_other_cells_besides() -> None:
+    questions, rng = vae(layout((3, 4, 5, 2), (-1, -1, 1, -1))).questions, np.random.default_rng(0)
+    n = 40_000
+    known, weights = map(
+        ops.convert_to_numpy, questions.ask(rng.random((n, 4), "float32"), rng.random((n, 1), "float32"))
+    )
+    prefix = (np.diff(known.astype(int), axis=1) <= 0).all(axis=1)
+    free = slice(int(n * ORDERED * CONDITIONED), int(n * ORDERED))
+    assert prefix[free].all()
+    np.testing.assert_allclose(np.bincount(known[free].sum(axis=1)) / known[free].shape[0], 0.2, atol=0.01)
+    assert 0.2 < 1 - prefix[: free.start].mean() < 0.9
+    assert (known[: free.start, 1] >= known[: free.start, 2]).all()
+    assert (weights[known] == 0).all()
+
+
+def test_what_is_drawn_next_counts_as_much_as_all_that_follows() -> None:
+    """Over prefixes the next block alone is an unbiased estimate of the row, and so is what is spread over all
+    orders."""
+    questions = vae().questions
+    known = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]], bool)
+    np.testing.assert_array_equal(questions.next(known), [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]])
+    spread = ops.convert_to_numpy(questions.weights(known))
+    np.testing.assert_allclose(spread, [[4 / 3, 8 / 3, 0], [0, 4, 0], [0, 0, 4], [0, 0, 0]])
 
 
 def _order_nats(model: VAE, tokens: np.ndarray, z: np.ndarray, order: tuple[int, ...]) -> float:
@@ -229,16 +258,13 @@ def test_the_objective_adds_the_candidates_to_the_tokens_they_stand_for() -> Non
     tokens, known = rows(of, 50)
     z = np.random.default_rng(5).normal(size=(50, 2)).astype("float32")
     logits = model.decoder(tokens, known, z)
-    got = ops.convert_to_numpy(model._nats(tokens, known, logits))
+    got = ops.convert_to_numpy(model.nats(tokens, known, logits))
     stems = model.decoder.stems(tokens, known, z)
     candidates = model.decoder.copies.tokens(tokens, known)
-    plain = dataclasses.replace(of, echoes=())
-    unweighted = vae(plain)._nats  # the weights do not depend on echoes
-    ones = ops.convert_to_numpy(unweighted(tokens, known, np.zeros((50, of.v), "float32")))
     for j in range(of.b):
         logits_j = ops.convert_to_numpy(model.decoder.block_logits(j, stems, candidates))
         nats = np.log(np.exp(logits_j).sum(axis=1)) - logits_j[np.arange(50), tokens[:, j]]
-        np.testing.assert_allclose(got[:, j], ones[:, j] / np.log(of.sizes[j]) * nats, rtol=2e-4, atol=1e-5)
+        np.testing.assert_allclose(got[:, j], nats, rtol=2e-4, atol=1e-5)
 
 
 def test_agreement_is_revealed_with_the_cell_that_completes_it() -> None:

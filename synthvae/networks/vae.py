@@ -2,12 +2,12 @@
 
 The objective per row, in nats (lower is better):
 
-    E_q(z | x_seen) E_order [ -log p(x | z) ]  +  weight * max(KL(q(z | x_seen) || p(z)), free)
+    E_q(z | x_seen) E_known [ -log p(x | z, known cells) ]  +  weight * max(KL(q(z | x_seen) || p(z)), free)
 
-x_seen is the row with holes (half of the rows have none), so that q exists for incomplete rows. The inner term is the
-order-agnostic autoregressive likelihood (Uria, Murray, Larochelle 2014): a random set of cells is known, the others
-are predicted. Free bits (Kingma et al. 2016), in nats of the batch mean over all dimensions together, keep the
-latent from collapsing beside a decoder this strong.
+x_seen is the row with holes (half of the rows have none), so that q exists for incomplete rows. The inner term is an
+autoregressive likelihood: some cells are known, the others are predicted (``questions.py``). Free bits (Kingma et al.
+2016), in nats of the batch mean over all dimensions together, keep the latent from collapsing beside a decoder this
+strong.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from synthvae.networks.encoder import Encoder
 from synthvae.networks.layers import Tensor
 from synthvae.networks.layout import Layout
 from synthvae.networks.priors import StandardNormal
+from synthvae.networks.questions import Questions
 
 DROPOUT = 0.15  # at 20,000 rows; less overfits the conditional of a target, more blurs the dependence between numbers
 
@@ -62,13 +63,9 @@ class VAE(keras.layers.Layer):
         numbers = config.decoder_width, config.decoder_depth
         categories = config.category_width, config.category_depth
         self.decoder = Decoder(layout, config.latent_dim, numbers, categories, rng)
-        has_child = np.array(layout.children) >= 0
-        self.is_child = np.array(layout.parents) >= 0
-        self.next_weight = np.where(has_child, 2.0, 1.0).astype("float32")
+        self.questions = Questions(layout)
         self.blocks_of = np.zeros((layout.v, layout.b), "float32")  # token -> its block
         self.blocks_of[np.arange(layout.v), np.repeat(layout.order, [layout.sizes[j] for j in layout.order])] = 1.0
-        self.partner = np.array([max(p, c, -1) for p, c in zip(layout.parents, layout.children, strict=True)])
-        self.partner = np.where(self.partner < 0, np.arange(layout.b), self.partner).astype("int32")
         self.built = True
 
     @property
@@ -80,11 +77,11 @@ class VAE(keras.layers.Layer):
         """(n, b), (n, 2 b + 2), (n, k), (n, dropped or 0) -> nats per block (n, b) and KL per dimension (n, k)."""
         b = self.layout.b
         seen = self._seen(uniforms[:, :b], uniforms[:, b : b + 1])
-        known = self._known(uniforms[:, b + 1 : 2 * b + 1], uniforms[:, 2 * b + 1 :])
+        known, weights = self.questions.ask(uniforms[:, b + 1 : 2 * b + 1], uniforms[:, 2 * b + 1 :])
         mean, log_std = self.encoder(tokens, seen)  # (n, k)
         z = mean + ops.exp(log_std) * normals
         kl = 0.5 * (mean * mean + ops.exp(2.0 * log_std) - 1.0) - log_std
-        return self._nats(tokens, known, self.decoder(tokens, known, z, self._keep(drops))), kl
+        return weights * self.nats(tokens, known, self.decoder(tokens, known, z, self._keep(drops))), kl
 
     def objective(self, nats: Tensor, kl: Tensor, kl_weight: Tensor) -> Tensor:
         """The loss of a batch: a scalar."""
@@ -100,21 +97,13 @@ class VAE(keras.layers.Layer):
 
     def _seen(self, u: Tensor, share: Tensor) -> Tensor:
         """Cells the encoder sees (n, b): all of them in half of the rows; a cell is hidden whole."""
-        u = ops.where(self.is_child, ops.take(u, self.partner, axis=1), u)
+        questions = self.questions
+        u = ops.where(questions.is_child, ops.take(u, questions.partner, axis=1), u)
         return u >= 2.0 * share - 1.0
 
-    def _known(self, u: Tensor, share: Tensor) -> Tensor:
-        """Cells the decoder knows (n, b): their number is uniform on 0..b, a child never before its parent."""
-        other = ops.take(u, self.partner, axis=1)
-        return ops.where(self.is_child, ops.maximum(u, other), ops.minimum(u, other)) < share
-
-    def _nats(self, tokens: Tensor, known: Tensor, logits: Tensor) -> Tensor:
-        """-log p of the blocks that may come next, weighted so that their sum is unbiased for the row: (n, b).
-
-        In a uniformly random order in which parents precede children, a parent whose child is unknown too comes next
-        with weight 2, a child of an unknown parent with weight 0.
-        """
-        b, v, copies = self.layout.b, self.layout.v, self.decoder.copies
+    def nats(self, tokens: Tensor, known: Tensor, logits: Tensor) -> Tensor:
+        """-log p of each block's token, whether it is known or not: (n, b)."""
+        v, copies = self.layout.v, self.decoder.copies
         total = ops.matmul(ops.exp(logits[:, :v]), self.blocks_of)  # (n, b)
         own = ops.take_along_axis(logits, tokens + self.layout.offsets, axis=1)  # (n, b)
         if copies.e:
@@ -123,10 +112,4 @@ class VAE(keras.layers.Layer):
             stands = ops.cast(candidates == ops.take(tokens, copies.target.reshape(-1), axis=1), "float32")
             total = total + ops.matmul(mass, copies.blocks)
             own = ops.log(ops.exp(own) + ops.matmul(mass * stands, copies.blocks))
-        nats = ops.log(total) - own
-        unknown = 1.0 - ops.cast(known, "float32")
-        eligible = ops.where(
-            self.is_child, ops.cast(ops.take(known, self.partner, axis=1), "float32"), self.next_weight
-        )
-        weight = (b + 1.0) / ops.maximum(ops.sum(unknown, axis=1, keepdims=True), 1.0)
-        return weight * eligible * unknown * nats
+        return ops.log(total) - own
