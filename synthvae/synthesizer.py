@@ -180,6 +180,10 @@ class Synthesizer(BaseEstimator):
         index = table.index if isinstance(table, pd.DataFrame) else None
         return pd.DataFrame(shares, columns=pd.Index(values, name=target), index=index)
 
+    def values(self, column: str) -> list[Any]:
+        """The values a column may have; ParameterError where they are not listed (numbers of many values, text)."""
+        return self.codec_.values_of(self._column(column))
+
     def log_prob(self, table: Any, *, random_state: RandomState = None) -> Any:
         """log p of each row under the model, in nats of the table as given: (n,) (a Series for a DataFrame).
 

@@ -1,7 +1,7 @@
 """The command line: a thin coat over the library. Exit 0 done, 1 it did not work out, 2 unusable file or flag.
 
     console.py       what all commands share: consoles, progress, messages, files
-    models.py        demo, infer, fit, sample, inspect
+    models.py        demo, infer, fit, sample, impute, inspect
     judging.py       evaluate, check
     requirements.py  what a pipeline asks of an evaluation: 'shape>=0.95'
 
@@ -26,6 +26,7 @@ COMMANDS = (
     models.infer,
     models.fit,
     models.sample,
+    models.impute,
     judging.evaluate,
     judging.check,
     models.inspect,

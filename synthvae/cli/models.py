@@ -22,6 +22,12 @@ from synthvae.cli.console import (
     writable,
 )
 
+WHERE = (
+    "What every row must be, such as \"age >= 65 and sex in ('F', 'X') and job is not null\"; names with spaces or "
+    "hyphens in backticks."
+)
+TARGET = "A share of rows, such as 'income=>50K:0.5'; other values keep their proportions. Repeatable."
+
 
 def demo(
     folder: Annotated[Path, typer.Option("--folder", "-o", help="Where the files are left.")] = Path("synthvae-demo"),
@@ -80,16 +86,62 @@ def sample(
     model: ModelFile,
     rows: Annotated[int, typer.Argument(help="How many rows.", min=0)],
     output: Annotated[Path, typer.Option("--output", "-o", help=".parquet or .csv file to write.")],
+    where: Annotated[str | None, typer.Option(help=WHERE)] = None,
+    target: Annotated[list[str] | None, typer.Option(metavar="COLUMN=VALUE:SHARE", help=TARGET)] = None,
     seed: Seed = None,
 ) -> None:
-    """Write synthetic rows."""
+    """Write synthetic rows, under conditions if you like."""
     from synthvae.synthesizer import load
 
     writable(output, (".parquet", ".pq", ".csv"))
     fitted = load(model)
+    targets = _targets(target or [], fitted)
+    if where:
+        tell_estimate()
     with bar("sampling", rows) as advance:
-        fitted.write(output, rows, random_state=seed, progress=advance)
+        fitted.write(output, rows, where, targets, random_state=seed, progress=advance)
     say(err, f"{rows:,} rows written to {output}")
+
+
+def impute(
+    model: ModelFile,
+    table: Table,
+    output: Annotated[Path, typer.Option("--output", "-o", help=".parquet or .csv file to write.")],
+    draw: Annotated[bool, typer.Option(help="Draw each missing cell instead of writing what is most likely.")] = False,
+    seed: Seed = None,
+) -> None:
+    """Fill the missing cells of a table."""
+    from synthvae import tables
+    from synthvae.synthesizer import load
+
+    writable(output, (".parquet", ".pq", ".csv"))
+    fitted = load(model)
+    given, _ = tables.read(table)
+    with err.status("Filling"):
+        filled = (
+            fitted.impute(given, draws=1, random_state=seed)[0] if draw else fitted.impute(given, random_state=seed)
+        )
+    tables.write(iter(filled.to_batches()), output, filled.schema, {"imputed": "true"})
+    say(err, f"{filled.num_rows:,} rows written to {output}")
+
+
+def _targets(texts: list[str], fitted: Any) -> dict[str, dict[Any, float]] | None:
+    """Shares from the command line: 'income=>50K:0.5'."""
+    from synthvae.errors import ParameterError
+
+    found: dict[str, dict[Any, float]] = {}
+    for text in texts:
+        name, equals, rest = text.partition("=")
+        value, colon, share = rest.rpartition(":")
+        try:
+            if not (equals and colon):
+                raise ValueError
+            number = float(share)
+        except ValueError:
+            raise ParameterError(f"Expected a target such as 'income=>50K:0.5'. Received: {text!r}.") from None
+        listed = {str(level): level for level in fitted.values(name)}
+        found.setdefault(name, {})[listed.get(value, value)] = number
+    return found or None
 
 
 def inspect(
