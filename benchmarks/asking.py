@@ -109,7 +109,7 @@ def _condition(
     odds = model.odds({name: level}, random_state=seed)
     real = train[train[name] == level].sample(frac=1, random_state=seed)
     half, rest = real.iloc[: len(real) // 2], real.iloc[len(real) // 2 :]
-    others = [column for column in train if column != name]
+    others = [str(column) for column in train if column != name]
     return {
         "condition": f"{name} == {level!r}",
         "real share": round(len(real) / len(train), 5),
@@ -190,7 +190,7 @@ class _Coded:
         for levels, name in zip(self.encoder.categories_, self.meta["categorical"], strict=True):
             categories[name] = categories[name].clip(0, len(levels) - 1)
         values = pd.DataFrame(self.encoder.inverse_transform(categories), columns=categories.columns, index=made.index)
-        return made.astype(object).assign(**{name: values[name] for name in categories})
+        return made.astype(object).assign(**{str(name): values[name] for name in categories})
 
 
 def _errors(
@@ -221,7 +221,8 @@ def prediction(model: sv.Synthesizer, train: pd.DataFrame, test: pd.DataFrame, m
     known = test[target].notna()
     y = (test[target] == positive)[known]
     start = time.perf_counter()
-    x, x_test = train.drop(columns=target), test.drop(columns=target)
+    x: pd.DataFrame = train.drop(columns=target)
+    x_test: pd.DataFrame = test.drop(columns=target)
     for name in meta["categorical"]:
         if name != target:
             levels = train[name].astype(str).value_counts().index[:250]

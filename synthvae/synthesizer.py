@@ -288,11 +288,11 @@ class Synthesizer(BaseEstimator):
 
     def _completed(self, table: Any, n: int | None, targets: object, seed: int) -> Any:
         """Partial rows, their holes drawn."""
-        arrow, container, holes = self._with_holes(table)
+        arrow, _, holes = self._with_holes(table)
         if targets is not None or n not in (None, arrow.num_rows):
             raise ParameterError(f"A table of {arrow.num_rows:,} partial rows gives as many; leave n and targets out.")
         index = table.index if isinstance(table, pd.DataFrame) else None
-        return self.schema_.carried_by(container).restore(drawn(self._completer, arrow, holes, seed), index)
+        return self.schema_.restore(drawn(self._completer, arrow, holes, seed), index)
 
     def _seed(self, random_state: RandomState) -> int:
         return seed_of(self.random_state if random_state is None else random_state)

@@ -130,6 +130,7 @@ def test_partial_rows_are_completed_in_their_order(model: sv.Synthesizer) -> Non
     assert (made.job[part.job.notna()] == part.job[part.job.notna()]).all()
     assert (made.age[part.age.notna()] == part.age[part.age.notna()]).all()
     assert made.job.notna().all()
+    assert made.dtypes.equals(model.sample(1).dtypes)
     assert made.bonus.isna().any()
     pd.testing.assert_frame_equal(model.sample(where=part.head(520), random_state=4), made.head(520))
     with pytest.raises(ParameterError, match="600 partial rows gives as many"):
