@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from synthvae.evaluation.evaluate import evaluate
     from synthvae.evaluation.expectations import expectation_suite
     from synthvae.evaluation.profile import profile
+    from synthvae.schema.constraints import (
+        Derived,
+        FixedCombinations,
+        FunctionalDependency,
+        Inequality,
+        NullWhen,
+        OneHot,
+        Predicate,
+        Sum,
+        Unique,
+    )
     from synthvae.schema.infer import infer_schema
     from synthvae.schema.schema import Schema
     from synthvae.synthesizer import Synthesizer, load
@@ -20,15 +31,41 @@ if TYPE_CHECKING:
 __version__ = version("synthvae")
 
 _PUBLIC = {
+    "Derived": "synthvae.schema.constraints",
+    "FixedCombinations": "synthvae.schema.constraints",
+    "FunctionalDependency": "synthvae.schema.constraints",
+    "Inequality": "synthvae.schema.constraints",
+    "NullWhen": "synthvae.schema.constraints",
+    "OneHot": "synthvae.schema.constraints",
+    "Predicate": "synthvae.schema.constraints",
     "Schema": "synthvae.schema.schema",
+    "Sum": "synthvae.schema.constraints",
     "Synthesizer": "synthvae.synthesizer",
+    "Unique": "synthvae.schema.constraints",
     "evaluate": "synthvae.evaluation.evaluate",
     "expectation_suite": "synthvae.evaluation.expectations",
     "infer_schema": "synthvae.schema.infer",
     "load": "synthvae.synthesizer",
     "profile": "synthvae.evaluation.profile",
 }
-__all__ = ["Schema", "Synthesizer", "evaluate", "expectation_suite", "infer_schema", "load", "profile"]
+__all__ = [
+    "Derived",
+    "FixedCombinations",
+    "FunctionalDependency",
+    "Inequality",
+    "NullWhen",
+    "OneHot",
+    "Predicate",
+    "Schema",
+    "Sum",
+    "Synthesizer",
+    "Unique",
+    "evaluate",
+    "expectation_suite",
+    "infer_schema",
+    "load",
+    "profile",
+]
 
 
 def __getattr__(name: str) -> Any:
