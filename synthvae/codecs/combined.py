@@ -5,6 +5,7 @@ one-hot groups. Null is a value of a combination. Combinations with fewer than `
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -16,11 +17,12 @@ from synthvae.codecs.base import FitReport, IntArray
 from synthvae.codecs.steps import Columns, Step, dump, exchanged, load, plain_array, replaced
 from synthvae.errors import SchemaError
 from synthvae.schema.columns import Categorical
-from synthvae.schema.measure import plain_type
+from synthvae.schema.measure import is_number, plain_type
 from synthvae.schema.solving import Act, Together
 from synthvae.schema.support import Support, share
+from synthvae.tables import is_text
 
-OTHER = "other"  # a combination that is not kept; never drawn
+OTHER = " (other)"  # a combination that is not kept; never drawn
 
 
 class CombinedStep(Step):
@@ -60,10 +62,40 @@ class CombinedStep(Step):
         made, first = dict(self.columns), self.act.columns[0]
         for name in self.act.columns[1:]:
             made = replaced(made, name)
-        levels = tuple(map(str, range(len(self.places))))
-        return replaced(
-            made, first, Categorical(name=first, arrow="string", levels=levels, open_share=share(*self._folded))
+        category = Categorical(
+            name=first,
+            arrow=str(self.labels.type),
+            levels=tuple(self.labels.to_pylist()),
+            ordered=self._ordered,
+            open_share=share(*self._folded),
         )
+        return replaced(made, first, category)
+
+    @cached_property
+    def labels(self) -> pa.Array:
+        """(k,) what the combinations are called: the values of a column that tells them apart, else numbers as text.
+
+        So numbers and ordered levels are still seen as such. One more, the value of none, is kept aside for the others.
+        """
+        if self._key is None:
+            return pa.array(np.arange(len(self.places)).astype(str))
+        return self.values[self._key].take(pa.array(self.places[:, self._key] - 1))
+
+    @cached_property
+    def _key(self) -> int | None:
+        """A column of levels that holds another one in every combination, rather one of numbers."""
+        kinds = [self.columns[name] for name in self.act.columns]
+        named = [p for p, kind in enumerate(kinds) if isinstance(kind, Categorical) and _plain(self.values[p])]
+        keys = [p for p in named if _tells(self.places[:, p])]
+        return min(keys, key=lambda p: not (is_number(kinds[p]) or self._is_ordered(p)), default=None)
+
+    @property
+    def _ordered(self) -> bool:
+        return self._key is not None and self._is_ordered(self._key)
+
+    def _is_ordered(self, place: int) -> bool:
+        column = self.columns[self.act.columns[place]]
+        return isinstance(column, Categorical) and column.ordered
 
     @property
     def rewritten(self) -> frozenset[str]:
@@ -82,15 +114,14 @@ class CombinedStep(Step):
         names = self.act.columns
         places = [_places(plain_array(table, n), v) for n, v in zip(names, self.values, strict=True)]
         codes = self._index.get_indexer(pd.MultiIndex.from_arrays(places)) if table.num_rows else np.zeros(0, np.int64)
-        labels = np.append(np.arange(len(self.places)).astype(str), OTHER)  # the last one where it is not found
-        made = pa.DictionaryArray.from_arrays(np.where(codes < 0, len(self.places), codes), pa.array(labels))
-        return exchanged(table.drop_columns(list(names[1:])), names[0], {names[0]: made.cast(pa.string())})
+        labels = pa.concat_arrays([self.labels, _stranger(self.labels)])  # the last one where it is not found
+        made = labels.take(pa.array(np.where(codes < 0, len(self.places), codes)))
+        return exchanged(table.drop_columns(list(names[1:])), names[0], {names[0]: made})
 
     def backward(self, table: pa.Table, rows: IntArray, key: int) -> pa.Table:
         """What stands for a combination that was not kept comes back as the first that was."""
         names = self.act.columns
-        labels = pa.array(np.arange(len(self.places)).astype(str))
-        codes = pc.index_in(plain_array(table, names[0]).cast(pa.string()), labels).fill_null(0).to_numpy()
+        codes = pc.index_in(plain_array(table, names[0]).cast(self.labels.type), self.labels).fill_null(0).to_numpy()
         made = {}
         for place, (name, values) in enumerate(zip(names, self.values, strict=True)):
             at = self.places[codes, place]
@@ -111,6 +142,27 @@ class CombinedStep(Step):
         values = [load(found, type_) for found, type_ in zip(state["values"], types, strict=True)]
         folded, rows = state["folded"]
         return cls(act, columns, values, np.asarray(state["places"], np.int64), (int(folded), int(rows)))
+
+
+def _plain(values: pa.Array) -> bool:
+    """Whether values may be levels: text, or numbers without NaN."""
+    if pa.types.is_floating(values.type):
+        return not pc.any(pc.is_nan(values)).as_py()
+    return bool(pa.types.is_integer(values.type) or is_text(values.type))
+
+
+def _tells(places: IntArray) -> bool:
+    """Whether every combination has a value of its own."""
+    return bool((places > 0).all()) and len(np.unique(places)) == len(places)
+
+
+def _stranger(labels: pa.Array) -> pa.Array:
+    """(1,) a value of the type that is no label."""
+    if not (pa.types.is_integer(labels.type) or pa.types.is_floating(labels.type)):
+        return pa.array([max(labels.to_pylist()) + OTHER], labels.type)
+    known = set(labels.to_pylist())
+    free = next(value for value in range(len(known) + 1) if value not in known)
+    return pa.array([free]).cast(labels.type)
 
 
 def _distinct(values: pa.Array) -> pa.Array:

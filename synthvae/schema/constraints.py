@@ -199,8 +199,8 @@ class NullWhen(Constraint):
     @property
     def says(self) -> str:
         told = [str(value) for value in self.values] + (["null"] if self.null else [])
-        link = "unless" if self.unless else "when"
-        return f"{self.column} is null {'exactly ' if self.exactly else ''}{link} {self.when} is {' or '.join(told)}"
+        link = f"{'exactly ' if self.exactly else ''}when {self.when} is {'not ' if self.unless else ''}"
+        return f"{self.column} is null {link}{' or '.join(told)}"
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,7 @@ class Nulled:
 
 
 Act = Chain | Computed | Together | Nulled
+Choice = tuple[Act, ...]  # ways to keep one rule, the preferred first
 
 
 class NotCombinableError(ValueError):
@@ -120,11 +121,24 @@ def acts(rules: Sequence[Constraint], columns: Mapping[str, Column]) -> tuple[Ac
 
     Uniqueness and predicates are not decided here: rows that break them are drawn again.
     """
-    choices = _choices(rules, columns)
-    found = _solve(choices)
-    if found is not None:
-        return tuple(_with_free(act, rules) if isinstance(act, Computed) else act for act in found)
-    raise NotCombinableError(*_culprits(choices))
+    found: list[Act] = []
+    for choices in _apart(_choices(rules, columns)):
+        solved = _solve(choices)
+        if solved is None:
+            raise NotCombinableError(*_culprits(choices))
+        found += solved
+    return tuple(_with_free(act, rules) if isinstance(act, Computed) else act for act in found)
+
+
+def _apart(choices: Sequence[Choice]) -> list[list[Choice]]:
+    """The choices in groups that have no column in common: each is solved for itself."""
+    groups: list[tuple[set[str], list[Choice]]] = []
+    for choice in choices:
+        names = {name for rule in choice[0].rules for name in rule.names}
+        touching = [group for group in groups if group[0] & names]
+        merged = (names.union(*(g[0] for g in touching)), [*(c for g in touching for c in g[1]), choice])
+        groups = [group for group in groups if group not in touching] + [merged]
+    return [group for _, group in groups]
 
 
 def _with_free(act: Computed, rules: Sequence[Constraint]) -> Computed:
@@ -132,10 +146,10 @@ def _with_free(act: Computed, rules: Sequence[Constraint]) -> Computed:
     return replace(act, free=act.needs - spoken)
 
 
-def _choices(rules: Sequence[Constraint], columns: Mapping[str, Column]) -> list[tuple[Act, ...]]:
+def _choices(rules: Sequence[Constraint], columns: Mapping[str, Column]) -> list[Choice]:
     """Of each rule the ways to keep it, the preferred first; rules of combinations that share columns are one."""
     groups = _groups([rule for rule in rules if isinstance(rule, TOGETHER)])
-    made: list[tuple[Act, ...]] = [(group,) for group in groups]
+    made: list[Choice] = [(group,) for group in groups]
     for rule in rules:
         if isinstance(rule, Inequality):
             made.append(_chains(rule, columns))
@@ -166,10 +180,10 @@ def _groups(rules: Sequence[Constraint]) -> list[Together]:
     return groups
 
 
-def _solve(choices: Sequence[tuple[Act, ...]]) -> tuple[Act, ...] | None:
+def _solve(choices: Sequence[Choice]) -> tuple[Act, ...] | None:
     trials = iter(range(MOST_TRIALS))
 
-    def extend(chosen: list[Act], rest: Sequence[tuple[Act, ...]]) -> tuple[Act, ...] | None:
+    def extend(chosen: list[Act], rest: Sequence[Choice]) -> tuple[Act, ...] | None:
         if not rest:
             return _ordered(chosen)
         for act in rest[0]:
@@ -216,7 +230,7 @@ def _before(place: int, chosen: Sequence[Act]) -> Iterator[int]:
             yield other
 
 
-def _culprits(choices: Sequence[tuple[Act, ...]]) -> tuple[Constraint, Constraint]:
+def _culprits(choices: Sequence[Choice]) -> tuple[Constraint, Constraint]:
     """The first rule that does not fit those before it, and one of those without which it would."""
     last = next(end for end in range(1, len(choices) + 1) if _solve(choices[:end]) is None) - 1
     earlier = [place for place in range(last) if _touch(choices[place][0], choices[last][0])] or list(range(last))
