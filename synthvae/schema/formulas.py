@@ -38,7 +38,7 @@ class Formula:
 
 def floats(values: pa.ChunkedArray) -> Array:
     """Numbers (n,) as float64, NaN where there is none."""
-    return np.asarray(plain(values).cast(pa.float64()).to_numpy(), np.float64)
+    return np.asarray(plain(values).cast(pa.float64(), safe=False).to_numpy(), np.float64)
 
 
 def _product(values: Sequence[pa.ChunkedArray], columns: Sequence[Column]) -> Array:

@@ -89,7 +89,7 @@ def agreement(hits: Array) -> float:
 
 
 def _floats(values: pa.ChunkedArray) -> Array:
-    return np.asarray(plain(values).cast(pa.float64()).to_numpy(), np.float64)
+    return np.asarray(plain(values).cast(pa.float64(), safe=False).to_numpy(), np.float64)
 
 
 def _varies(values: Array) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
+from synthvae.errors import SchemaError
 from synthvae.schema import instants
 from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
 from synthvae.tables import arrow_type, plain
@@ -55,7 +56,10 @@ class Measure:
         return self.decimals is not None or self.tick is not None
 
     def read(self, values: pa.ChunkedArray) -> tuple[Array, Array]:
-        """Values (n,) -> numbers (n,) int64 or float64, 0 where there is none, and whether there is one (n,)."""
+        """Values (n,) -> numbers (n,) int64 or float64, 0 where there is none, and whether there is one (n,).
+
+        SchemaError where whole numbers are too large to be added.
+        """
         bare = plain(values)
         array = bare.chunk(0) if bare.num_chunks == 1 else bare.combine_chunks()
         known = np.asarray(array.is_valid().to_numpy(zero_copy_only=False))
@@ -64,8 +68,14 @@ class Measure:
         if pt.is_decimal(array.type) and self.decimals is not None:
             return np.where(known, _counts(array, self.decimals), 0), known
         if pt.is_integer(array.type) and self.decimals is not None:
-            return _scaled(array.cast(pa.int64()).fill_null(0).to_numpy(), self.decimals), known
-        number = np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+            counts = array.cast(pa.int64()).fill_null(0).to_numpy()
+            if len(counts) and max(int(counts.max()), -int(counts.min())) > LIMIT // 10 ** max(self.decimals, 0):
+                raise SchemaError(
+                    "Expected whole numbers below 2^61 (in the unit of the finest column) where a constraint compares "
+                    "or adds columns. Received: larger ones; drop the constraint."
+                )
+            return _scaled(counts, self.decimals), known
+        number = np.asarray(array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), np.float64)
         known &= ~np.isnan(number)
         number = np.where(known, number, 0.0)
         return (number, known) if self.decimals is None else (_rounded(number, self.decimals), known)

@@ -120,7 +120,7 @@ def _dependency(rule: FunctionalDependency, table: pa.Table, columns: Columns) -
 def _one_hot(rule: OneHot, table: pa.Table, columns: Columns) -> Array:
     total, known = np.zeros(table.num_rows, np.int64), np.ones(table.num_rows, bool)
     for name in rule.columns:
-        number, here = Measure(decimals=0).read(plain(table[name]).cast(pa.float64()))
+        number, here = Measure(decimals=0).read(plain(table[name]).cast(pa.float64(), safe=False))
         known &= here
         total += np.where((number == 0) | (number == 1), number, 2)
     return known & (total != 1)

@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from synthvae.errors import SchemaError
 from synthvae.schema.coherent import one
 from synthvae.schema.columns import Column, Numeric
 from synthvae.schema.constraints import Constraint, Inequality, Sum
@@ -79,7 +80,10 @@ def _strongest(found: Iterator[Candidate]) -> list[Candidate]:
 
 def _stands(rule: Constraint, table: pa.Table, columns: Mapping[str, Column]) -> bool:
     """Whether the rule suits its columns and every row keeps it."""
-    return not any(one(rule, columns)) and not broken(rule, table, columns).any()
+    try:
+        return not any(one(rule, columns)) and not broken(rule, table, columns).any()
+    except SchemaError:  # numbers too large to be added
+        return False
 
 
 def _fits(rule: Constraint, others: Sequence[Constraint], columns: Mapping[str, Column]) -> bool:

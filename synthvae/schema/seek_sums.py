@@ -96,7 +96,7 @@ def _constant(numbers: dict[str, Array]) -> Iterator[Candidate]:
     if len(numbers) < 2:
         return
     matrix = np.stack(list(numbers.values()), axis=1)
-    whole = matrix[~np.isnan(matrix).any(axis=1)]
+    whole = matrix[~np.isnan(matrix).any(axis=1)][: 20 * MOST_PARTS_SEARCHED]
     if len(whole) < max(3 * len(numbers), LEAST):
         return
     scale = np.abs(whole).max(axis=0)
