@@ -50,10 +50,11 @@ def _of_numbers(look: Look, columns: Mapping[str, Column]) -> Iterator[Candidate
     if len(names) < 3:
         return
     matrix = np.stack([look.numbers[name] for name in names])
-    some = matrix[:, np.random.default_rng(0).permutation(np.flatnonzero((matrix != 0).all(axis=0)))[:MORE]]
-    if some.shape[1] < MORE:
-        return
     for place, target in enumerate(names):
+        rows = np.flatnonzero((matrix[place] != 0) & ~np.isnan(matrix[place]))
+        if len(rows) < MORE:
+            continue
+        some = matrix[:, np.random.default_rng(0).permutation(rows)[:MORE]]
         slack = _slack(columns[target], some[place])
         for formula in ("product", "ratio"):
             may = np.triu(np.ones((len(names), len(names)), bool), 1)

@@ -33,11 +33,12 @@ def sum_rules(look: Look) -> Iterator[Candidate]:
     pairs = list(_pairs(numbers))
     yield from pairs
     totals = {rule.total for rule in (found.rule for found in pairs) if isinstance(rule, Sum)}
-    involved = {name for found in pairs for name in found.rule.names}
-    for total in numbers:
-        if total not in totals:
-            yield from _many(numbers, total)
-    yield from _constant({name: values for name, values in numbers.items() if name not in involved})
+    more = [found for total in numbers if total not in totals for found in _many(numbers, total)]
+    yield from more
+    # other sums, and groups of 0/1 columns, would leave more than one answer
+    involved = {name for found in (*pairs, *more) for name in found.rule.names}
+    rest = {name: v for name, v in numbers.items() if name not in involved and not np.isin(v, (0, 1)).all()}
+    yield from _constant(rest)
 
 
 def _copies(numbers: dict[str, Array]) -> Iterator[Candidate]:
