@@ -46,30 +46,36 @@ def _of_dates(look: Look, columns: Mapping[str, Column]) -> Iterator[Candidate]:
 
 
 def _of_numbers(look: Look, columns: Mapping[str, Column]) -> Iterator[Candidate]:
-    names = [name for name in look.numbers if np.isnan(look.numbers[name]).mean() < 0.5]
-    if len(names) < 3:
+    """Products; then ratios of columns that no product ties together, since dividing its rounded total is not exact."""
+    products = [found for target in look.numbers for found in _of_two(look, columns, target, "product")]
+    yield from products
+    tied = [set(found.rule.names) for found in products]
+    for target in look.numbers:
+        yield from (each for each in _of_two(look, columns, target, "ratio") if set(each.rule.names) not in tied)
+
+
+def _of_two(look: Look, columns: Mapping[str, Column], target: str, formula: str) -> Iterator[Candidate]:
+    """Pairs of columns that give the target."""
+    names = [name for name in look.numbers if np.isnan(look.numbers[name]).mean() < 0.5 and name != target]
+    wanted = look.numbers[target]
+    rows = np.flatnonzero((wanted != 0) & ~np.isnan(wanted))
+    if len(rows) < MORE or len(names) < 2:
         return
-    matrix = np.stack([look.numbers[name] for name in names])
-    for place, target in enumerate(names):
-        rows = np.flatnonzero((matrix[place] != 0) & ~np.isnan(matrix[place]))
-        if len(rows) < MORE:
-            continue
-        some = matrix[:, np.random.default_rng(0).permutation(rows)[:MORE]]
-        slack = _slack(columns[target], some[place])
-        for formula in ("product", "ratio"):
-            may = np.triu(np.ones((len(names), len(names)), bool), 1)
-            may = may | may.T if formula == "ratio" else may
-            may[place] = may[:, place] = False
-            for row in range(FIRST):
-                made = _made(formula, some[:, None, row], some[None, :, row])
-                may &= ~(np.abs(made - some[place, row]) > slack[row])
-            for a, b in zip(*np.nonzero(may), strict=True):
-                if not (np.abs(_made(formula, some[a], some[b]) - some[place]) > slack).any():
-                    # a factor of 1, or nothing at all, would say nothing
-                    dull = np.isin(matrix[a], (0, 1)) | np.isin(matrix[b], (0, 1))
-                    rule = Derived(target, formula, (names[a], names[b]))
-                    telling, all_slack = np.where(dull, np.nan, matrix[place]), _slack(columns[target], matrix[place])
-                    yield from _judged(rule, _made(formula, matrix[a], matrix[b]), telling, all_slack)
+    picked = np.random.default_rng(0).permutation(rows)[:MORE]
+    some, slack = np.stack([look.numbers[name][picked] for name in names]), _slack(columns[target], wanted)
+    may = np.triu(np.ones((len(names), len(names)), bool), 1)
+    may = may | may.T if formula == "ratio" else may
+    for row in range(FIRST):
+        made = _made(formula, some[:, None, row], some[None, :, row])
+        may &= ~(np.abs(made - wanted[picked[row]]) > slack[picked[row]])
+    for a, b in zip(*np.nonzero(may), strict=True):
+        if not (np.abs(_made(formula, some[a], some[b]) - wanted[picked]) > slack[picked]).any():
+            one, other = look.numbers[names[a]], look.numbers[names[b]]
+            # a factor of 1, or nothing at all, would say nothing
+            telling = np.where(np.isin(one, (0, 1)) | np.isin(other, (0, 1)), np.nan, wanted)
+            yield from _judged(
+                Derived(target, formula, (names[a], names[b])), _made(formula, one, other), telling, slack
+            )
 
 
 def _made(formula: str, a: Array, b: Array) -> Array:
