@@ -2,8 +2,8 @@
 
 Distances are counted in the columns' common unit and never negative, so no draw can break the order. A cell that is
 null passes the value before it on; a cell with an exempt value does too and is written as a negative distance, one for
-each exempt value. Where the first cell is unknown and a later one is not, a column of its own says so, and the first
-takes the value from which the later ones follow.
+each exempt value. Where the first cell is unknown and a later one is not, a column of its own holds the number from
+which the later ones follow.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ from synthvae.schema.obeyed import holds, typed_values
 from synthvae.schema.solving import Act, Chain
 from synthvae.schema.support import Array, Support
 
-VALUE, NULL = "value", "null"  # what the first cell is; a number: the place of the exempt value it holds
-
 
 @dataclass(frozen=True, eq=False)
 class Cells:
@@ -45,14 +43,14 @@ class Cells:
 class ChainedStep(Step):
     """A chain from its first column on.
 
-    states: what the first column's cells are besides numbers, empty where they need no column; start: the number that
-    the first takes where no cell is bound; specials: of each later column whether it holds exempt values.
+    begins: whether there is a column of beginnings, for rows whose first cell is unknown; start: the number from which
+    a row goes on that has neither; specials: of each later column whether it holds exempt values.
     """
 
     def __init__(
-        self, act: Chain, columns: Columns, states: tuple[str, ...], start: int | float, specials: tuple[bool, ...]
+        self, act: Chain, columns: Columns, begins: bool, start: int | float, specials: tuple[bool, ...]
     ) -> None:
-        self.act, self.columns, self.states, self.start, self.specials = act, columns, states, start, specials
+        self.act, self.columns, self.begins, self.start, self.specials = act, columns, begins, start, specials
         self.measure = Measure.of([columns[name] for name in act.columns])
         self.sign = 1 if act.rising else -1
         self.least = int(act.rule.strict) if self.measure.whole else 0
@@ -60,52 +58,38 @@ class ChainedStep(Step):
     @classmethod
     def fit(cls, act: Act, columns: Columns, table: pa.Table, support: Support) -> Self:
         assert isinstance(act, Chain)
-        blank = cls(act, columns, (), 0, ())
-        cells = [blank._cells(table, name) for name in act.columns]
-        special = tuple(bool((c.special >= 0).any()) for c in cells[1:])
-        first, later = cells[0], np.any([c.bound | (c.special >= 0) for c in cells[1:]], axis=0)
-        if not (later & ~first.bound).any() and not (first.special >= 0).any():
-            return cls(act, columns, (), 0, special)
-        places = np.unique(first.special[first.special >= 0])
-        states = (VALUE, *([NULL] if first.null.any() else []), *map(str, places))
-        return cls(act, columns, states, _middle(first.number[first.bound], support.min_count), special)
+        blank = cls(act, columns, False, 0, ())
+        first, *later = (blank._cells(table, name) for name in act.columns)
+        begins = bool((np.any([c.bound for c in later], axis=0) & ~first.bound).any())
+        special = tuple(bool((c.special >= 0).any()) for c in later)
+        return cls(act, columns, begins, _middle(first.number[first.bound], support.min_count), special)
 
     @property
     def inner(self) -> Columns:
         made = dict(self.columns)
-        arrow, decimals = ("int64", 0) if self.measure.whole else ("double", None)
         first, *later = self.act.columns
-        if self.states:
-            number = Numeric(name=first, arrow=arrow, decimals=decimals, open_share=0.0)
-            state = Categorical(name=self._state_name, arrow="string", levels=self.states)
-            made = replaced(made, first, state, number)
+        if self.begins:
+            made = replaced(made, first, made[first], self._number(self._beginning, None, nullable=True))
         for name, special in zip(later, self.specials, strict=True):
             lower = -self._codes if special else self.least
-            nullable = made[name].nullable
-            distance = Numeric(
-                name=name, arrow=arrow, decimals=decimals, lower=lower, open_share=0.0, nullable=nullable
-            )
-            made = replaced(made, name, distance)
+            made = replaced(made, name, self._number(name, lower, made[name].nullable))
         return made
 
     @property
     def rewritten(self) -> frozenset[str]:
-        return frozenset(self.act.columns if self.states else self.act.columns[1:])
+        return frozenset(self.act.columns[1:])
 
     @property
     def owners(self) -> Mapping[str, str]:
-        return {self._state_name: self.act.columns[0]} if self.states else {}
+        return {self._beginning: self.act.columns[0]} if self.begins else {}
 
     def forward(self, table: pa.Table) -> pa.Table:
         names = self.act.columns
         cells = [self._cells(table, name) for name in names]
-        full = self._first(cells)
-        made: dict[str, pa.Array] = {}
-        if self.states:
-            made = {names[0]: pa.array(self.sign * full)}
-            table = exchanged(table, names[0], {self._state_name: self._state(cells[0]), **made})
-        else:
-            full = np.where(cells[0].bound, cells[0].number, full)
+        full, told = self._first(cells)
+        if self.begins:
+            beginning = pa.array(self.sign * full, mask=cells[0].bound | ~told)
+            table = exchanged(table, names[0], {names[0]: table[names[0]], self._beginning: beginning})
         for name, cell in zip(names[1:], cells[1:], strict=True):
             # a row that breaks the rule, and only such a row, would be nearer than that
             distance = np.maximum(cell.number - full, self.least)
@@ -116,29 +100,29 @@ class ChainedStep(Step):
 
     def backward(self, table: pa.Table, rows: IntArray, key: int) -> pa.Table:
         names = self.act.columns
-        full, nothing, table = self._begun(table)
+        full = self._begun(table)
+        table = table.drop_columns([self._beginning]) if self.begins else table
         for place, name in enumerate(names[1:]):
             drawn = plain_array(table, name)
             null = np.asarray(drawn.is_null().to_numpy(zero_copy_only=False))
             distance = np.where(null, 0, drawn.fill_null(0).to_numpy())
             special = np.where(~null & (distance < 0), np.clip(np.rint(-distance), 1, self._codes) - 1, -1)
-            bound = ~null & ~nothing & (special < 0)
-            number = self._inside(
-                name, full, full + np.maximum(distance, self.least), uniforms(key_of(key, place), rows)
-            )
-            values = self._written(name, number, bound)
+            bound = ~null & (special < 0)
+            chance = uniforms(key_of(key, place), rows)
+            number = self._inside(name, full, full + np.maximum(distance, self.least), chance)
+            values = self.measure.write(self.sign * number, bound, self.columns[name], up=self.sign > 0)
             # what was written is on the column's own grid
             full = np.where(bound, self.sign * self.measure.read(pa.chunked_array([values]))[0], full)
             table = exchanged(table, name, {name: self._with_specials(values, special)})
         return table
 
     def state(self) -> dict[str, Any]:
-        return {"states": list(self.states), "start": self.start, "specials": list(self.specials)}
+        return {"begins": self.begins, "start": self.start, "specials": list(self.specials)}
 
     @classmethod
     def from_state(cls, act: Act, columns: Columns, state: Mapping[str, Any]) -> Self:
         assert isinstance(act, Chain)
-        return cls(act, columns, tuple(state["states"]), state["start"], tuple(map(bool, state["specials"])))
+        return cls(act, columns, bool(state["begins"]), state["start"], tuple(map(bool, state["specials"])))
 
     # --- there ----------------------------------------------------------------------------------------------------
 
@@ -152,12 +136,17 @@ class ChainedStep(Step):
         return len(self._rule.exempt) + 1
 
     @property
-    def _state_name(self) -> str:
+    def _beginning(self) -> str:
         """A name that no column has."""
-        name = f"{self.act.columns[0]} (state)"
+        name = f"{self.act.columns[0]} (start)"
         while name in self.columns:
             name += "'"
         return name
+
+    def _number(self, name: str, lower: int | None, nullable: bool) -> Numeric:
+        """A column of numbers in the chain's unit."""
+        arrow, decimals = ("int64", 0) if self.measure.whole else ("double", None)
+        return Numeric(name=name, arrow=arrow, decimals=decimals, lower=lower, open_share=0.0, nullable=nullable)
 
     def _cells(self, table: pa.Table, name: str) -> Cells:
         number, known = self.measure.read(table[name])
@@ -167,38 +156,27 @@ class ChainedStep(Step):
             special[holds(table[name], self.columns[name], [value])] = place
         return Cells(self.sign * number, known & (special < 0), null, special)
 
-    def _first(self, cells: list[Cells]) -> Array:
-        """(n,) the first bound number of each row, less what strictness asks where it is not the first column's."""
+    def _first(self, cells: list[Cells]) -> tuple[Array, BoolArray]:
+        """(n,) the first bound number of each row, and where there is one.
+
+        Where it is not the first column's, less what strictness asks.
+        """
         full = np.full(len(cells[0].number), self.start, cells[0].number.dtype)
         for place, cell in reversed(list(enumerate(cells))):
             full = np.where(cell.bound, cell.number - (self.least if place else 0), full)
-        return full
-
-    def _state(self, cell: Cells) -> pa.Array:
-        told = np.where(cell.special >= 0, cell.special.astype(str), VALUE)
-        return pa.array(np.where(cell.null, NULL, told).astype(object), pa.string())
+        return full, np.any([cell.bound for cell in cells], axis=0)
 
     # --- and back -------------------------------------------------------------------------------------------------
 
-    def _begun(self, table: pa.Table) -> tuple[Array, BoolArray, pa.Table]:
-        """The first column's numbers (n,), where there is nothing to go on from, and the table with its values."""
-        name = self.act.columns[0]
-        if not self.states:
-            number, known = self.measure.read(table[name])
-            return self.sign * number, ~known, table
-        number = plain_array(table, name).fill_null(0).to_numpy()
-        state = np.asarray(plain_array(table, self._state_name).fill_null(VALUE).to_pylist(), object)
-        values = self._written(name, self.sign * number, state == VALUE)
-        special = np.array([int(text) if text.isdigit() else -1 for text in state], np.int64)
-        # numbers go on from where the values on the column's own grid are
-        read = self.measure.read(pa.chunked_array([values]))[0]
-        full = self.sign * np.where(state == VALUE, read, number)
-        table = exchanged(table.drop_columns([self._state_name]), name, {name: self._with_specials(values, special)})
-        return full, np.zeros(len(full), bool), table
-
-    def _written(self, name: str, number: Array, bound: BoolArray) -> pa.Array:
-        """Numbers as values of a column, away from those before where they have to move."""
-        return self.measure.write(self.sign * number, bound, self.columns[name], up=self.sign > 0)
+    def _begun(self, table: pa.Table) -> Array:
+        """(n,) the numbers from which the rows go on."""
+        first = self._cells(table, self.act.columns[0])
+        full = np.where(first.bound, first.number, np.asarray(self.start, first.number.dtype))
+        if self.begins:
+            drawn = plain_array(table, self._beginning)
+            known = ~first.bound & np.asarray(drawn.is_valid().to_numpy(zero_copy_only=False))
+            full = np.where(known, self.sign * drawn.fill_null(0).to_numpy(), full)
+        return full
 
     def _with_specials(self, values: pa.Array, special: IntArray) -> pa.Array:
         for place, value in enumerate(self._rule.exempt):

@@ -17,7 +17,7 @@ from synthvae import tables
 from synthvae.errors import SchemaError, SynthvaeWarning
 from synthvae.files import write_text
 from synthvae.schema import check, serial, wellformed
-from synthvae.schema.coherent import constraint_problems
+from synthvae.schema.coherent import constraint_problems, one
 from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
 from synthvae.schema.constraints import Constraint, Predicate
 
@@ -81,7 +81,7 @@ class Schema:
     def replace(self, column: Column) -> Schema:
         """The schema with the column of the same name exchanged, perhaps for one of another kind."""
         old = self[column.name]
-        return dataclasses.replace(self, columns=tuple(column if c is old else c for c in self.columns))
+        return self._of(tuple(column if c is old else c for c in self.columns))
 
     def with_column(self, name: str, **changes: Any) -> Schema:
         """The schema with some fields of one column changed: ``schema.with_column("age", upper=120)``."""
@@ -92,9 +92,15 @@ class Schema:
             raise SchemaError(
                 f"A {old.kind} column has the fields {', '.join(sorted(known))}. Received: {', '.join(unknown)}"
             )
-        return dataclasses.replace(
-            self, columns=tuple(dataclasses.replace(c, **changes) if c is old else c for c in self.columns)
-        )
+        return self._of(tuple(dataclasses.replace(c, **changes) if c is old else c for c in self.columns))
+
+    def _of(self, columns: tuple[Column, ...]) -> Schema:
+        """The schema of changed columns; proposals that do not suit them are withdrawn."""
+        if wellformed.schema_problems(columns, self.group, self.min_count):
+            return dataclasses.replace(self, columns=columns)  # which says what is wrong
+        known = {column.name: column for column in columns}
+        proposals = tuple(rule for rule in self.proposals if not any(one(rule, known)))
+        return dataclasses.replace(self, columns=columns, proposals=proposals)
 
     def accept(self, *which: Constraint | int) -> Schema:
         """The schema with proposals made constraints: all of them, or those named by place or as they are."""
