@@ -399,3 +399,28 @@ def test_json_comes_back(name: str) -> None:
         return
     assert Schema.from_json(schema.to_json()) == schema
     assert json.loads(schema.to_json())["version"] == 2
+
+
+def test_blocks_say_what_they_are_made_of() -> None:
+    found = CASES["chain, nulls anywhere"]
+    codec = TableCodec.fit(schema_of(found), found.table)
+    sources = dict(zip(codec.codecs, codec.rewriting.sources.values(), strict=True))
+    assert sources["a"] == {"a"}
+    assert sources["a (start)"] == sources["b"] == sources["c"] == {"a", "b", "c"}
+    assert set(codec.block_columns) == {"a", "b", "c", "spare"}
+    assert len(codec.block_sources) == len(codec.blocks)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "predicate"])
+def test_a_block_changes_with_its_sources_only(name: str) -> None:
+    """Cells of other columns may be anything: that is what makes a block known where its sources are."""
+    found = CASES[name]
+    codec = TableCodec.fit(schema_of(found), found.table)
+    tokens = codec.encode(found.table)
+    for column in found.table.column_names:
+        turned = found.table.set_column(
+            found.table.column_names.index(column), column, found.table[column].take(pa.array(np.arange(N)[::-1]))
+        )
+        again = codec.encode(turned)
+        kept = [j for j, sources in enumerate(codec.block_sources) if column not in sources]
+        assert (again[:, kept] == tokens[:, kept]).all()

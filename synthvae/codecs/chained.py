@@ -80,6 +80,14 @@ class ChainedStep(Step):
         return frozenset(self.act.columns[1:])
 
     @property
+    def sources(self) -> Mapping[str, frozenset[str]]:
+        names = self.act.columns
+        made = {name: frozenset(names[: place + 1]) for place, name in enumerate(names) if place}
+        if self.begins:  # a distance may count from any of them
+            made = dict.fromkeys((*made, self._beginning), frozenset(names))
+        return made
+
+    @property
     def owners(self) -> Mapping[str, str]:
         return {self._beginning: self.act.columns[0]} if self.begins else {}
 

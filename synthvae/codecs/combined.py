@@ -102,6 +102,10 @@ class CombinedStep(Step):
         return self.act.decides
 
     @property
+    def sources(self) -> Mapping[str, frozenset[str]]:
+        return {self.act.columns[0]: self.act.decides}
+
+    @property
     def reports(self) -> Mapping[str, FitReport]:
         folded, rows = self._folded
         if not folded:

@@ -64,6 +64,10 @@ class ComputedStep(Step):
     def rewritten(self) -> frozenset[str]:
         return frozenset({self.act.target})
 
+    @property
+    def sources(self) -> Mapping[str, frozenset[str]]:
+        return {}  # what is left tells of the column itself
+
     def forward(self, table: pa.Table) -> pa.Table:
         if self.left is Left.ALL:
             return table

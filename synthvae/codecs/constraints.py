@@ -74,6 +74,15 @@ class Rewriting:
         return found
 
     @property
+    def sources(self) -> dict[str, frozenset[str]]:
+        """The user's columns that each learned column is made of: it is known where all of them are."""
+        found = {name: frozenset({name}) for name in self.schema.names}
+        for step in self.steps:
+            changed = {n: frozenset().union(*(found[s] for s in made)) for n, made in step.sources.items()}
+            found = {name: changed.get(name, found.get(name, frozenset())) for name in step.inner}
+        return found
+
+    @property
     def reports(self) -> Mapping[str, FitReport]:
         """What was folded by rewriting, by column."""
         return {name: report for step in self.steps for name, report in step.reports.items()}

@@ -49,6 +49,10 @@ class NulledStep(Step):
     def rewritten(self) -> frozenset[str]:
         return frozenset({self.act.rule.column})
 
+    @property
+    def sources(self) -> Mapping[str, frozenset[str]]:
+        return {self.act.rule.column: frozenset(self.act.rule.names)}
+
     def forward(self, table: pa.Table) -> pa.Table:
         name = self.act.rule.column
         if not len(self.typical):

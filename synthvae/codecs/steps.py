@@ -41,6 +41,11 @@ class Step(ABC):
         """The columns whose values are not learned as they are."""
 
     @property
+    @abstractmethod
+    def sources(self) -> Mapping[str, frozenset[str]]:
+        """The columns before ``forward`` that each new or changed column is made of."""
+
+    @property
     def owners(self) -> Mapping[str, str]:
         """The column before ``forward`` that each new column is about."""
         return {}

@@ -26,7 +26,11 @@ NOTHING, NOTHING_NAME = Block(1, np.ones(1, bool), np.zeros((1, 0), np.float32))
 
 
 class TableCodec:
-    """Tables of a schema <-> tokens (n, b). ``codecs`` are those of the inner schema, which the rewriting leads to."""
+    """Tables of a schema <-> tokens (n, b).
+
+    ``codecs`` are those of the inner schema, which the rewriting leads to: a codec under the name of a column in
+    ``rewritten`` is not about that column's own values.
+    """
 
     def __init__(self, rewriting: Rewriting, codecs: dict[str, Codec], echoes: Sequence[Echo] = ()) -> None:
         self.schema = rewriting.schema
@@ -63,6 +67,13 @@ class TableCodec:
         """The user's column that each block is about."""
         owners = self.rewriting.owners
         return tuple(owners[name] for name, codec in self.codecs.items() for _ in codec.blocks) or (NOTHING_NAME,)
+
+    @property
+    def block_sources(self) -> tuple[frozenset[str], ...]:
+        """The user's columns that each block is made of: a row knows it where it knows all of them."""
+        sources = self.rewriting.sources
+        blocks = tuple(sources[name] for name, codec in self.codecs.items() for _ in codec.blocks)
+        return blocks or (frozenset(),)
 
     @property
     def reports(self) -> dict[str, FitReport]:
