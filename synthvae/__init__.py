@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from synthvae.evaluation.expectations import expectation_suite
     from synthvae.evaluation.profile import profile
     from synthvae.schema.conditions import NOT_NULL, NULL, Between, NoneOf, OneOf
+    from synthvae.schema.constraints import (
+        Derived,
+        FixedCombinations,
+        FunctionalDependency,
+        Inequality,
+        NullWhen,
+        OneHot,
+        Predicate,
+        Sum,
+        Unique,
+    )
     from synthvae.schema.infer import infer_schema
     from synthvae.schema.schema import Schema
     from synthvae.synthesizer import Synthesizer, load
@@ -26,8 +37,17 @@ _PUBLIC = {
     "NULL": "synthvae.schema.conditions",
     "NoneOf": "synthvae.schema.conditions",
     "OneOf": "synthvae.schema.conditions",
+    "Derived": "synthvae.schema.constraints",
+    "FixedCombinations": "synthvae.schema.constraints",
+    "FunctionalDependency": "synthvae.schema.constraints",
+    "Inequality": "synthvae.schema.constraints",
+    "NullWhen": "synthvae.schema.constraints",
+    "OneHot": "synthvae.schema.constraints",
+    "Predicate": "synthvae.schema.constraints",
     "Schema": "synthvae.schema.schema",
+    "Sum": "synthvae.schema.constraints",
     "Synthesizer": "synthvae.synthesizer",
+    "Unique": "synthvae.schema.constraints",
     "evaluate": "synthvae.evaluation.evaluate",
     "expectation_suite": "synthvae.evaluation.expectations",
     "infer_schema": "synthvae.schema.infer",
@@ -38,10 +58,19 @@ __all__ = [
     "NOT_NULL",
     "NULL",
     "Between",
+    "Derived",
+    "FixedCombinations",
+    "FunctionalDependency",
+    "Inequality",
     "NoneOf",
+    "NullWhen",
+    "OneHot",
     "OneOf",
+    "Predicate",
     "Schema",
+    "Sum",
     "Synthesizer",
+    "Unique",
     "evaluate",
     "expectation_suite",
     "infer_schema",

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthvae.codecs.asked import is_listed, values_of
 from synthvae.codecs.table import TableCodec
 from synthvae.errors import ParameterError
 from synthvae.evaluation.sides import Sides
@@ -48,9 +49,9 @@ def missing_shares(
     """How many rows to add and in which shares of the target's values; no shares where it has no list of values."""
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, (int, np.integer)) or rows < 1):
         raise ParameterError(f"rows must be a whole number of at least 1; got {rows!r}.")
-    if not codec.is_listed(column):
+    if not is_listed(codec, column.name):
         return (table.num_rows if rows is None else int(rows)), None
-    levels = codec.values_of(column)
+    levels = values_of(codec, column.name)
     counted = pc.value_counts(plain(table[column.name]).drop_null())
     found = {pair["values"]: pair["counts"] for pair in counted.to_pylist()}
     # a value nobody in this table has is not brought in

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 
 from synthvae import bundle, fitting, saved, tables
 from synthvae.augmenting import Augmented, lift, missing_shares, stacked
+from synthvae.codecs.asked import lawful, values_of
 from synthvae.errors import BundleError, NotFittedError, ParameterError
 from synthvae.generation.conditional import Odds, conditioned, odds
 from synthvae.generation.fill import drawn, most_likely, nulls, target_odds
@@ -157,7 +158,7 @@ class Synthesizer(BaseEstimator):
 
         draws None: each cell by itself with its most likely value (the median of numbers and dates). draws=m: a list of
         m tables whose nulls are drawn jointly, for multiple imputation (Rubin 1987). Columns that are missing
-        altogether are filled too. A cell that was null in every training row stays null.
+        altogether are filled too. What a rule of the schema decides is computed; where one says null, null stays.
         """
         arrow, container, holes = self._with_holes(table)
         index = table.index if isinstance(table, pd.DataFrame) else None
@@ -175,14 +176,14 @@ class Synthesizer(BaseEstimator):
         values.
         """
         arrow, _, _ = self._with_holes(table)
-        values = self.codec_.values_of(self._column(target))
+        values = self.values(target)
         shares = target_odds(self._completer, arrow, target, self._seed(random_state))
         index = table.index if isinstance(table, pd.DataFrame) else None
         return pd.DataFrame(shares, columns=pd.Index(values, name=target), index=index)
 
     def values(self, column: str) -> list[Any]:
         """The values a column may have; ParameterError where they are not listed (numbers of many values, text)."""
-        return self.codec_.values_of(self._column(column))
+        return values_of(self.codec_, self._column(column).name)
 
     def log_prob(self, table: Any, *, random_state: RandomState = None) -> Any:
         """log p of each row under the model, in nats of the table as given: (n,) (a Series for a DataFrame).
@@ -249,7 +250,7 @@ class Synthesizer(BaseEstimator):
         self.schema_, self.history_, self.card_ = learned.codec.schema, learned.history, learned.card
         self.codec_, self.vae_ = learned.codec, learned.vae
         self._completer = Completer(learned.codec, learned.vae, learned.shifts)
-        self._rows = RowStream(self._completer)
+        self._rows = RowStream(self._completer, lawful=lawful(learned.codec, {}))
 
     def _check_fitted(self) -> None:
         if "schema_" not in vars(self):

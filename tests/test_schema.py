@@ -185,8 +185,8 @@ def test_files_that_cannot_be_written_or_read(tmp_path: Path) -> None:
     ("change", "problems"),
     [
         ({"format": "other"}, ["'format' must be 'synthvae-schema', received 'other'"]),
-        ({"version": 2}, ["'version' is 2, newer than 1; update synthvae to read it"]),
-        ({"version": True}, ["'version' must be 1, received True"]),
+        ({"version": 3}, ["'version' is 3, newer than 2; update synthvae to read it"]),
+        ({"version": True}, ["'version' must be a whole number up to 2, received True"]),
         ({"columns": {}}, ["'columns' must be a list"]),
         ({"columns": []}, ["at least one column"]),
         ({"colums": []}, ["unknown key 'colums'"]),

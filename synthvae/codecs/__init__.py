@@ -5,7 +5,9 @@ What lives here: ``base`` (what a codec, a block and a draw are), one file per k
 ``grid``: values as numbers on an axis; ``bins`` and ``binning``: tokens on that axis and how they are learned;
 ``gridded``: the codec of every axis; ``features`` and ``bin_blocks``: what the network sees of a number; ``noise``:
 counter-based uniforms and permutations; ``template``: the language of identifiers), and ``table``, which puts the
-codecs of a whole table side by side.
+codecs of a whole table side by side. Before that ``constraints`` rewrites the table so that rules between columns
+cannot be broken, in ``steps``: ``chained`` (orders), ``computed`` (sums and formulas), ``combined`` (combinations),
+``nulled`` (nulls that follow from a rule).
 
 May import: errors, tables, schema. Never Keras.
 

@@ -1,4 +1,4 @@
-"""A whole table <-> one integer matrix: the codecs of its columns side by side."""
+"""A whole table <-> one integer matrix: rules between columns rewritten, then the codecs of all columns in a row."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ import pyarrow as pa
 
 from synthvae.codecs import CODECS
 from synthvae.codecs.base import Block, BoolArray, Codec, Draw, FitReport, FloatArray, IntArray, State
+from synthvae.codecs.constraints import Rewriting
 from synthvae.codecs.echoes import Axis, Echo, by_target, find_echoes, relabel, repeat, rows_to_search
 from synthvae.codecs.grid import Units
 from synthvae.codecs.gridded import GriddedCodec
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.noise import key_of, uniforms
-from synthvae.errors import ConditionError, ParameterError
-from synthvae.schema.columns import Column
 from synthvae.schema.conditions import Wish
 from synthvae.schema.schema import Schema
 
@@ -30,22 +29,29 @@ NOTHING, NOTHING_NAME = Block(1, np.ones(1, bool), np.zeros((1, 0), np.float32))
 
 
 class TableCodec:
-    """Tables of a schema <-> tokens (n, b)."""
+    """Tables of a schema <-> tokens (n, b).
 
-    def __init__(self, schema: Schema, codecs: dict[str, Codec], echoes: Sequence[Echo] = ()) -> None:
-        self.schema = schema
+    ``codecs`` are those of the inner schema, which the rewriting leads to: a codec under the name of a column in
+    ``rewritten`` is not about that column's own values.
+    """
+
+    def __init__(self, rewriting: Rewriting, codecs: dict[str, Codec], echoes: Sequence[Echo] = ()) -> None:
+        self.schema = rewriting.schema
+        self.rewriting = rewriting
         self.codecs = codecs
         self.echoes = tuple(echoes)
 
     @classmethod
     def fit(cls, schema: Schema, table: pa.Table) -> Self:
         """Learn every column's tokens, and which columns repeat others; the table obeys the schema."""
-        fitted = {c.name: CODECS[c.kind].fit(c, table[c.name], schema.min_count) for c in schema.columns}
-        codec = cls(schema, fitted)
+        rewriting = Rewriting.fit(schema, table)
+        table, inner = rewriting.forward(table), rewriting.inner
+        fitted = {c.name: CODECS[c.kind].fit(c, table[c.name], schema.min_count) for c in inner.columns}
+        codec = cls(rewriting, fitted)
         refined = codec._refined
-        rows = table.select([schema.names[i] for i in refined]).take(rows_to_search(table.num_rows, len(refined)))
+        rows = table.select([inner.names[i] for i in refined]).take(rows_to_search(table.num_rows, len(refined)))
         axes = {index: own.axis(rows[place]) for place, (index, own) in enumerate(refined.items())}
-        return cls(schema, fitted, find_echoes(axes, schema.min_count))
+        return cls(rewriting, fitted, find_echoes(axes, schema.min_count))
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -54,49 +60,56 @@ class TableCodec:
 
     @cached_property
     def block_names(self) -> tuple[str, ...]:
-        """A name for each block: its column's, with "(fine)" where it refines the one before."""
-        named = zip(self.block_columns, self.blocks, strict=True)
+        """A name for each block: its learned column's, with "(fine)" where it refines the one before."""
+        columns = tuple(name for name, codec in self.codecs.items() for _ in codec.blocks) or (NOTHING_NAME,)
+        named = zip(columns, self.blocks, strict=True)
         return tuple(f"{column} (fine)" if block.child else column for column, block in named)
 
     @cached_property
     def block_columns(self) -> tuple[str, ...]:
-        """The column of each block."""
-        return tuple(name for name, codec in self.codecs.items() for _ in codec.blocks) or (NOTHING_NAME,)
+        """The user's column that each block is about."""
+        owners = self.rewriting.owners
+        return tuple(owners[name] for name, codec in self.codecs.items() for _ in codec.blocks) or (NOTHING_NAME,)
+
+    @property
+    def block_sources(self) -> tuple[frozenset[str], ...]:
+        """The user's columns that each block is made of: a row knows it where it knows all of them."""
+        sources = self.rewriting.sources
+        blocks = tuple(sources[name] for name, codec in self.codecs.items() for _ in codec.blocks)
+        return blocks or (frozenset(),)
 
     @property
     def reports(self) -> dict[str, FitReport]:
         """What was folded at fit, by column."""
-        return {name: codec.report for name, codec in self.codecs.items()}
+        folded = self.rewriting.reports  # before a column is learned; its codec then has the rest
+        return {name: folded.get(name, codec.report) for name, codec in self.codecs.items() if name in self.schema}
+
+    @property
+    def rewritten(self) -> frozenset[str]:
+        """The columns whose values are computed rather than learned as they are."""
+        return self.rewriting.rewritten
+
+    @property
+    def unique(self) -> tuple[tuple[str, ...], ...]:
+        """The tuples of columns that no two rows of one call may share."""
+        return self.rewriting.unique
+
+    def broken(self, table: pa.Table) -> BoolArray:
+        """(n,) rows of a decoded table that are to be drawn again, see ``Rewriting.broken``."""
+        return self.rewriting.broken(table)
 
     def encode(self, table: pa.Table) -> IntArray:
         """Table (n rows) -> tokens (n, b) int32."""
+        table = self.rewriting.forward(table)
         tokens = np.zeros((table.num_rows, len(self.blocks)), np.int32)
         for name, codec in self.codecs.items():
             if codec.blocks:
                 tokens[:, self._places[name]] = codec.encode(table[name])
-        axes = {index: self._refined[index].axis(table[self.schema.names[index]]) for index in self._echoing}
+        axes = {index: self._refined[index].axis(table[self._names[index]]) for index in self._echoing}
         relabel(self.echoes, axes)
         for index, axis in axes.items():
-            tokens[:, self._places[self.schema.names[index]]] = axis.tokens
+            tokens[:, self._places[self._names[index]]] = axis.tokens
         return tokens
-
-    def allowed(self, wishes: Mapping[str, Wish]) -> dict[int, FloatArray]:
-        """Block -> the share of each token's values that the wishes allow, (v,) or (v_parent, v) for a child.
-
-        ConditionError lists every column whose wish cannot be met.
-        """
-        found: dict[int, FloatArray] = {}
-        problems = []
-        for name, wish in wishes.items():
-            try:
-                weights = self.codecs[name].allowed(wish)
-            except ConditionError as error:
-                problems.append(str(error))
-            else:
-                found.update(zip(range(self._places[name].start, self._places[name].stop), weights, strict=True))
-        if problems:
-            raise ConditionError("The conditions cannot be met:", problems)
-        return found
 
     def decode(
         self,
@@ -118,11 +131,11 @@ class TableCodec:
             own = key_of(key, "again", attempt) if attempt else key
             noise = np.full(len(rows), 0.5) if middle else uniforms(own, rows)
             parts[index] = tokens[:, self._places[name]]
-            draws[index] = Draw(rows, noise, key, wishes.get(name))
+            draws[index] = Draw(rows, noise, key, None if name in self.rewritten else wishes.get(name))
         drawn = self._repeated({i: self._refined[i].drawn(parts[i], draws[i]) for i in self._echoing}, draws)
         codecs = enumerate(self.codecs.values())
         arrays = [self._refined[i].values(drawn[i]) if i in drawn else c.decode(parts[i], draws[i]) for i, c in codecs]
-        return pa.table(arrays, names=list(self.codecs))
+        return self.rewriting.backward(pa.table(arrays, names=list(self.codecs)), rows, seed)
 
     def _repeated(self, axes: dict[int, Axis], draws: dict[int, Draw]) -> dict[int, Units]:
         """The units of every column that echoes or is echoed, repeats in their place."""
@@ -131,30 +144,9 @@ class TableCodec:
             axes[target] = replace(axes[target], units=repeat(echoes, axes, uniforms(key, draws[target].rows)))
         return {index: axis.units for index, axis in axes.items()}
 
-    def meets(self, table: pa.Table, wishes: Mapping[str, Wish]) -> BoolArray:
-        """(n,) which rows of a table are as wished."""
-        met = np.ones(table.num_rows, bool)
-        for name, wish in wishes.items():
-            column = self.schema[name]
-            met &= CODECS[column.kind].meets(column, table[name], wish)
-        return met
-
-    def is_listed(self, column: Column) -> bool:
-        """Whether a column's tokens stand for one value each."""
-        return self.codecs[column.name].listed is not None
-
-    def values_of(self, column: Column) -> list[Any]:
-        """The values a column may have, as its tokens count them; ParameterError where they are not listed."""
-        listed = self.codecs[column.name].listed
-        if listed is None:
-            raise ParameterError(
-                f"Column {column.name!r} ({column.kind}) has no list of values. Ask for a column of few values, or use "
-                "impute for a most likely value."
-            )
-        return list(listed.to_pylist())
-
     def log_density(self, table: pa.Table) -> FloatArray:
         """log p(values | tokens) of each row in nats: (n,)."""
+        table = self.rewriting.forward(table)
         parts = [codec.log_density(table[name]) for name, codec in self.codecs.items()]
         return np.asarray(np.sum(parts, axis=0))
 
@@ -171,19 +163,21 @@ class TableCodec:
         for index, codec in enumerate(self.codecs.values()):
             facts[str(index)], learned = codec.state()
             arrays.update({f"{index}_{name}": array for name, array in learned.items()})
-        return {"columns": facts, "echoes": [e.facts() for e in self.echoes]}, arrays
+        rules = {"rewriting": self.rewriting.state()} if self.rewriting.steps else {}
+        return {"columns": facts, "echoes": [e.facts() for e in self.echoes], **rules}, arrays
 
     @classmethod
     def from_state(cls, schema: Schema, state: State) -> Self:
         """The inverse of ``state``."""
         facts, arrays = state
+        rewriting = Rewriting.from_state(schema, facts.get("rewriting", ()))
         codecs = {}
-        for index, column in enumerate(schema.columns):
+        for index, column in enumerate(rewriting.inner.columns):
             prefix = f"{index}_"
             own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
             codecs[column.name] = CODECS[column.kind].from_state(column, (facts["columns"][str(index)], own))
-        refined = cls(schema, codecs)._refined
-        return cls(schema, codecs, [_echo(told, refined) for told in facts.get("echoes", ())])
+        refined = cls(rewriting, codecs)._refined
+        return cls(rewriting, codecs, [_echo(told, refined) for told in facts.get("echoes", ())])
 
     @cached_property
     def _refined(self) -> dict[int, GriddedCodec]:
@@ -196,9 +190,18 @@ class TableCodec:
         """The numbers of the columns that echo or are echoed."""
         return sorted({index for e in self.echoes for index in (e.source, e.target)})
 
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """The columns that have codecs."""
+        return self.rewriting.inner.names
+
+    def places(self, name: str) -> range:
+        """The numbers of a learned column's blocks."""
+        return range(self._places[name].start, self._places[name].stop)
+
     def pair(self, column: int) -> tuple[int, int]:
         """The coarse and the fine block of a column that has both."""
-        first = self._places[self.schema.names[column]].start
+        first = self._places[self._names[column]].start
         return first, first + 1
 
     @cached_property

@@ -104,7 +104,7 @@ def _rules_met(sides: Sides, columns: tuple[str, ...], broken: Mapping[str, list
 
 
 def _about(outcome: Outcome, column: str) -> bool:
-    return outcome.rule.name != "columns" and outcome.rule.column == column
+    return not outcome.rule.whole_table and outcome.rule.column == column
 
 
 def _told(sides: Sides, place: int, broken: Mapping[str, list[bool]]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthvae.codecs import asked
 from synthvae.errors import ConditionError, SynthvaeWarning
 from synthvae.generation import pool
 from synthvae.generation.start import Picked
@@ -45,10 +46,14 @@ class Odds:
 
 def conditioned(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> RowStream:
     """Rows that meet every wish; ConditionError where the model knows none."""
-    found = pooled(completer, wishes, seed)
+    codec = completer.codec
+    told, checked = asked.split(codec, wishes)
+    if not told:
+        return RowStream(completer, lawful=asked.lawful(codec, checked))
+    found = pooled(completer, told, seed)
     log.info("%s", Odds(found.probability, found.effective, {}))
     if found.probability >= OFTEN:
-        return RowStream(completer, lawful=lambda table: completer.codec.meets(table, wishes))
+        return RowStream(completer, lawful=asked.lawful(codec, wishes))
     if found.effective < FEW:
         warnings.warn(
             f"Only {found.effective:.0f} effective latents meet the conditions (probability {found.probability:.2g}): "
@@ -56,11 +61,17 @@ def conditioned(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> 
             SynthvaeWarning,
             stacklevel=4,
         )
-    return RowStream(completer, Picked((found,), np.ones(1)), wishes)
+    return RowStream(completer, Picked((found,), np.ones(1)), told, asked.lawful(codec, checked))
 
 
 def odds(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> Odds:
     """The probability of the wishes, together and each alone."""
+    _, checked = asked.split(completer.codec, wishes)
+    if checked:
+        raise ConditionError(
+            f"Columns {', '.join(map(repr, checked))} follow from others by the schema's rules: rows under conditions "
+            "on them are drawn until they meet them, so their probability is not known beforehand. Leave them out."
+        )
     together = pooled(completer, wishes, seed)
     alone = {name: pooled(completer, {name: wish}, seed).probability for name, wish in wishes.items()}
     return Odds(together.probability, together.effective, alone)
@@ -68,7 +79,7 @@ def odds(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> Odds:
 
 def pooled(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> pool.Pool:
     """The pool of all wishes together; ConditionError says which of them are at fault."""
-    allowed = completer.codec.allowed(wishes)
+    allowed = asked.allowed(completer.codec, wishes)
     try:
         return pool.build(completer.vae, allowed, seed)
     except ConditionError:
@@ -81,7 +92,7 @@ def pooled(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> pool.
 def _apart(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> Iterable[str]:
     for name, wish in wishes.items():
         try:
-            found = pool.build(completer.vae, completer.codec.allowed({name: wish}), seed)
+            found = pool.build(completer.vae, asked.allowed(completer.codec, {name: wish}), seed)
             yield f"column {name!r}: probability {found.probability:.2g}"
         except ConditionError:
             yield f"column {name!r}: never"

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from synthvae.codecs import asked
 from synthvae.errors import ConditionError, ParameterError
 from synthvae.generation.conditional import pooled
 from synthvae.generation.pool import Pool
@@ -67,14 +68,20 @@ def rebalanced(completer: Completer, targets: Sequence[Target], wishes: Mapping[
             f"targets make {math.prod(shape):,} combinations of groups; at most {MOST_COMBINATIONS} can be balanced at "
             "once. Name fewer values or columns."
         )
+    codec = completer.codec
+    told, checked = asked.split(codec, wishes)
+    if hidden := [target.column for target in targets if not asked.split(codec, {target.column: Wish()})[0]]:
+        raise ParameterError(
+            f"Columns {', '.join(map(repr, hidden))} follow from others by rules; no shares can be set."
+        )
     pools: dict[tuple[int, ...], Pool] = {}
     for place in itertools.product(*map(range, shape)):
-        asked = dict(wishes)
+        whole = dict(told)
         for target, group in zip(targets, place, strict=True):
             wish = target.groups[group]
-            asked[target.column] = wish.both(asked[target.column]) if target.column in asked else wish
+            whole[target.column] = wish.both(whole[target.column]) if target.column in whole else wish
         try:
-            pools[place] = pooled(completer, asked, seed)
+            pools[place] = pooled(completer, whole, seed)
         except ConditionError:
             continue  # a combination that the model never saw has no share
     mass = np.zeros(shape)
@@ -82,8 +89,9 @@ def rebalanced(completer: Completer, targets: Sequence[Target], wishes: Mapping[
         mass[place] = found.probability
     shares = fitted(mass, [np.array(target.shares) for target in targets], [target.column for target in targets])
     used = [place for place in pools if shares[place] > 0]
-    stated = {name: wish for name, wish in wishes.items() if name not in {target.column for target in targets}}
-    return RowStream(completer, Picked(tuple(pools[p] for p in used), np.array([shares[p] for p in used])), stated)
+    stated = {name: wish for name, wish in told.items() if name not in {target.column for target in targets}}
+    start = Picked(tuple(pools[p] for p in used), np.array([shares[p] for p in used]))
+    return RowStream(completer, start, stated, asked.lawful(codec, checked))
 
 
 def fitted(mass: Array, margins: Sequence[Array], names: Sequence[str]) -> Array:

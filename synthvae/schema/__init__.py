@@ -5,6 +5,11 @@ JSON, check.py judges a table by it. infer.py guesses one, with measures.py (bou
 of keys) and support.py (the promise behind every number written down). instants.py counts time. Imports errors and
 tables only. To add a kind: its dataclass and its line in ``KINDS`` in columns.py, a line in wellformed.py, a rule in
 infer.py.
+
+constraints.py holds the kinds of rule between columns (how to add one stands there), coherent.py what may be wrong with
+them, obeyed.py which rows break them, with measure.py (columns in one unit), formulas.py and arithmetic.py (what
+follows from others). solving.py says which columns each rule decides, and in which order. propose.py looks for rules
+in a table: look.py is what it looks at, seek_*.py the searches.
 """
 
 from synthvae.schema.columns import KINDS, Boolean, Categorical, Column, Datetime, Identifier, Numeric, Scale, Text

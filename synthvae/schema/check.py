@@ -12,12 +12,13 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from synthvae.errors import SchemaError
-from synthvae.schema import instants
+from synthvae.schema import instants, obeyed
 from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
+from synthvae.schema.constraints import Constraint
 from synthvae.tables import arrow_type, is_text, plain
 
 
-def lawful(table: pa.Table, columns: Sequence[Column], min_count: int) -> pa.Table:
+def lawful(table: pa.Table, columns: Sequence[Column], min_count: int, rules: Sequence[Constraint] = ()) -> pa.Table:
     """The columns (n rows) in the schema's order and types; SchemaError lists everything unlawful."""
     problems = list(_name_problems(table.column_names, [column.name for column in columns]))
     made = {}
@@ -29,6 +30,9 @@ def lawful(table: pa.Table, columns: Sequence[Column], min_count: int) -> pa.Tab
                 problems.append(_wrong_type(column, table[column.name]))
             else:
                 problems += [f"column {column.name!r} {text}" for text in _value_problems(values, column, min_count)]
+    # a predicate is a rule about the whole row
+    askable = [rule for rule in rules if set(rule.names) <= set(made) and (rule.names or not problems)]
+    problems += obeyed.problems(askable, pa.table(made), {column.name: column for column in columns})
     if problems:
         raise SchemaError("The table does not obey the schema:", problems)
     return pa.table(made)

@@ -23,6 +23,7 @@ from synthvae.schema import instants
 from synthvae.schema.check import comparable
 from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
 from synthvae.schema.measures import bounds_of, decimals_of, is_counter, resolution_of, within_type
+from synthvae.schema.propose import propose
 from synthvae.schema.schema import Schema
 from synthvae.schema.support import Array, Support, share
 from synthvae.schema.templates import number_template, text_template
@@ -91,11 +92,14 @@ class Evidence:
 Rule = Callable[[Evidence], Column | None]
 
 
-def infer_schema(table: object, *, min_count: int = 5, exact: bool = False, group: str | None = None) -> Schema:
+def infer_schema(
+    table: object, *, min_count: int = 5, exact: bool = False, group: str | None = None, rules: bool = True
+) -> Schema:
     """Guess the schema of a table.
 
     ``group`` names the column that says who a row belongs to; ``min_count`` then counts groups. ``exact`` writes true
-    bounds and every level down, single rows included. SchemaError where there are too few rows to learn from.
+    bounds and every level down, single rows included. ``rules``: also look for rules between columns; those beyond
+    doubt become constraints, others proposals, see ``propose``. SchemaError where there are too few rows to learn from.
     """
     arrow, container = tables.read(table)
     if type(min_count) is not int or min_count < 1:
@@ -109,7 +113,8 @@ def infer_schema(table: object, *, min_count: int = 5, exact: bool = False, grou
         guess(Evidence(name, arrow[name], dtypes.get(name), support, exact, name == group))
         for name in arrow.column_names
     )
-    return Schema(columns, group=group, min_count=support.min_count, container=container)
+    constraints, proposals = propose(columns, arrow, support.min_count) if rules else ((), ())
+    return Schema(columns, group, support.min_count, container, constraints, proposals)
 
 
 def _enough(support: Support, rows: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,10 +14,12 @@ import pandas as pd
 import pyarrow as pa
 
 from synthvae import tables
-from synthvae.errors import SchemaError
+from synthvae.errors import SchemaError, SynthvaeWarning
 from synthvae.files import write_text
 from synthvae.schema import check, serial, wellformed
+from synthvae.schema.coherent import constraint_problems, one
 from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
+from synthvae.schema.constraints import Constraint, Predicate
 
 MAX_WIDTH = 48  # of a column of the printed schema
 
@@ -26,18 +29,27 @@ class Schema:
     """The columns of a table in order, and the promise they were read under.
 
     ``group`` names the column that says who a row belongs to (None: every row is somebody else). ``min_count`` is the
-    number of rows (of groups) behind every number written down. SchemaError where the columns contradict each other.
+    number of rows (of groups) behind every number written down. ``constraints`` are rules between columns that every
+    synthetic row keeps; ``proposals`` are rules that the table kept and nobody has accepted, see ``accept``.
+    SchemaError where columns or rules contradict each other.
     """
 
     columns: tuple[Column, ...]
     group: str | None = None
     min_count: int = 5
     container: tables.Container = field(default=tables.Container("pandas"))
+    constraints: tuple[Constraint, ...] = ()
+    proposals: tuple[Constraint, ...] = ()
 
     def __post_init__(self) -> None:
         problems = wellformed.schema_problems(self.columns, self.group, self.min_count)
+        if not problems:
+            problems = constraint_problems(self.constraints, self.columns)
+            problems += constraint_problems(self.proposals, self.columns, "proposal")
         if problems:
             raise SchemaError("The schema is not well formed:", problems)
+        object.__setattr__(self, "constraints", tuple(self.constraints))
+        object.__setattr__(self, "proposals", tuple(self.proposals))
         # the columns are the truth: an edited column carries its dtype along
         dtypes = {column.name: column.pandas for column in self.columns if column.pandas}
         object.__setattr__(self, "container", tables.Container(self.container.kind, dtypes or None))
@@ -69,7 +81,7 @@ class Schema:
     def replace(self, column: Column) -> Schema:
         """The schema with the column of the same name exchanged, perhaps for one of another kind."""
         old = self[column.name]
-        return dataclasses.replace(self, columns=tuple(column if c is old else c for c in self.columns))
+        return self._of(tuple(column if c is old else c for c in self.columns))
 
     def with_column(self, name: str, **changes: Any) -> Schema:
         """The schema with some fields of one column changed: ``schema.with_column("age", upper=120)``."""
@@ -80,9 +92,35 @@ class Schema:
             raise SchemaError(
                 f"A {old.kind} column has the fields {', '.join(sorted(known))}. Received: {', '.join(unknown)}"
             )
-        return dataclasses.replace(
-            self, columns=tuple(dataclasses.replace(c, **changes) if c is old else c for c in self.columns)
-        )
+        return self._of(tuple(dataclasses.replace(c, **changes) if c is old else c for c in self.columns))
+
+    def _of(self, columns: tuple[Column, ...]) -> Schema:
+        """The schema of changed columns; proposals that do not suit them are withdrawn."""
+        if wellformed.schema_problems(columns, self.group, self.min_count):
+            return dataclasses.replace(self, columns=columns)  # which says what is wrong
+        known = {column.name: column for column in columns}
+        proposals = tuple(rule for rule in self.proposals if not any(one(rule, known)))
+        return dataclasses.replace(self, columns=columns, proposals=proposals)
+
+    def accept(self, *which: Constraint | int) -> Schema:
+        """The schema with proposals made constraints: all of them, or those named by place or as they are."""
+        chosen = [self.proposals[rule] if isinstance(rule, int) else rule for rule in which] or self.proposals
+        unknown = [rule.says for rule in chosen if rule not in self.proposals]
+        if unknown:
+            raise SchemaError("These are not proposals of the schema:", unknown)
+        rest = tuple(rule for rule in self.proposals if rule not in chosen)
+        return dataclasses.replace(self, constraints=(*self.constraints, *chosen), proposals=rest)
+
+    def with_constraints(self, *rules: Constraint) -> Schema:
+        """The schema with more constraints; a predicate takes the place of one of the same name without function."""
+        named = {rule.name for rule in rules if isinstance(rule, Predicate)}
+        kept = tuple(rule for rule in self.constraints if not (isinstance(rule, Predicate) and rule.name in named))
+        return dataclasses.replace(self, constraints=kept + rules)
+
+    def without_constraints(self, *rules: Constraint) -> Schema:
+        """The schema without some of its constraints; without any where none is named."""
+        kept = tuple(rule for rule in self.constraints if rules and rule not in rules)
+        return dataclasses.replace(self, constraints=kept)
 
     def carried_by(self, container: tables.Container) -> Schema:
         """The schema for tables that come, and go back, in this container."""
@@ -97,7 +135,7 @@ class Schema:
         """
         arrow = tables.read(table)[0]
         if not holes:
-            return check.lawful(arrow, self.columns, self.min_count)
+            return check.lawful(arrow, self.columns, self.min_count, self.constraints)
         given = [dataclasses.replace(c, nullable=True) for c in self.columns if c.name in arrow.column_names]
         known = check.lawful(arrow, given, self.min_count) if given or arrow.num_columns else arrow
         absent = {c.name: pa.nulls(arrow.num_rows, tables.arrow_type(c.arrow)) for c in self.columns}
@@ -108,16 +146,22 @@ class Schema:
         return tables.restore(check.typed(table, self.columns), self.container, index)
 
     def to_json(self) -> str:
-        """The schema as JSON text; fields at their default are left out."""
-        return (
-            json.dumps(serial.to_dict(self.columns, self.group, self.min_count, self.container.kind), indent=2) + "\n"
-        )
+        """The schema as JSON text; fields at their default are left out, functions of predicates too, with a warning.
+
+        To refuse would cost a fitted model its file; to say nothing would cost its reader the rule. So the rule keeps
+        its name, and whoever saves and whoever loads is told.
+        """
+        _warn_of_code([rule for rule in self.constraints if isinstance(rule, Predicate) and rule.function], "written")
+        rules = {"constraints": self.constraints, "proposals": self.proposals}
+        told = serial.to_dict(self.columns, self.group, self.min_count, self.container.kind, rules)
+        return json.dumps(told, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Schema:
         """The inverse of ``to_json``; SchemaError lists every problem of the text."""
-        columns, group, min_count, kind = serial.from_text(text)
-        return cls(columns, group=group, min_count=min_count, container=tables.Container(kind))
+        columns, group, min_count, kind, constraints, proposals = serial.from_text(text)
+        _warn_of_code([rule for rule in constraints if isinstance(rule, Predicate)], "read")
+        return cls(columns, group, min_count, tables.Container(kind), constraints, proposals)
 
     def save(self, path: str | Path) -> None:
         """Write the schema as JSON; OutputError where that fails."""
@@ -143,7 +187,19 @@ class Schema:
             "  ".join(_cell(text, width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
         ]
         group = f", group={self.group!r}" if self.group else ""
-        return "\n".join([f"Schema: {len(self.columns)} columns, min_count={self.min_count}{group}", *lines])
+        rules = [f"{what}: {rule.says}" for what in ("constraint", "proposal") for rule in getattr(self, f"{what}s")]
+        return "\n".join([f"Schema: {len(self.columns)} columns, min_count={self.min_count}{group}", *lines, *rules])
+
+
+def _warn_of_code(rules: list[Predicate], done: str) -> None:
+    if rules:
+        names = ", ".join(repr(rule.name) for rule in rules)
+        warnings.warn(
+            f"The functions of the predicates {names} cannot be {done}: a file holds their names alone, and a model "
+            "loaded from it does not keep these rules until Schema.with_constraints gives the functions again.",
+            SynthvaeWarning,
+            stacklevel=3,
+        )
 
 
 def _cell(text: str, width: int) -> str:

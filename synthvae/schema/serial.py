@@ -5,41 +5,57 @@ from __future__ import annotations
 import dataclasses
 import json
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from synthvae.errors import SchemaError
 from synthvae.schema.columns import KINDS, Column
+from synthvae.schema.constraints import KINDS as RULE_KINDS
+from synthvae.schema.constraints import Constraint
 from synthvae.schema.wellformed import fits, said, schema_problems
 from synthvae.tables import Kind
 
 FORMAT = "synthvae-schema"
-VERSION = 1
-Parts = tuple[tuple[Column, ...], str | None, int, Kind]
+VERSION = 2
+WITHOUT_RULES = 1  # a schema without rules is written so that older versions read it
+RULES = ("constraints", "proposals")
+CODE = "function"  # the one field of a rule that no file can hold
+Rules = tuple[Constraint, ...]
+Parts = tuple[tuple[Column, ...], str | None, int, Kind, Rules, Rules]
 
 
-def to_dict(columns: Sequence[Column], group: str | None, min_count: int, kind: str) -> dict[str, Any]:
-    """The schema as a JSON object; fields at their default are left out."""
-    head: dict[str, Any] = {"format": FORMAT, "version": VERSION, "min_count": min_count}
-    return (
-        head | ({"group": group} if group else {}) | {"container": kind, "columns": [_column_dict(c) for c in columns]}
-    )
+def to_dict(
+    columns: Sequence[Column], group: str | None, min_count: int, kind: str, rules: Mapping[str, Rules]
+) -> dict[str, Any]:
+    """The schema as a JSON object; fields at their default are left out. ``rules``: by their key in ``RULES``."""
+    version = VERSION if any(rules.values()) else WITHOUT_RULES
+    head: dict[str, Any] = {"format": FORMAT, "version": version, "min_count": min_count}
+    body = {"container": kind, "columns": [_column_dict(c) for c in columns]}
+    told = {key: [_rule_dict(rule) for rule in found] for key, found in rules.items() if found}
+    return head | ({"group": group} if group else {}) | body | told
 
 
 def _column_dict(column: Column) -> dict[str, Any]:
-    told = {f.name: getattr(column, f.name) for f in dataclasses.fields(column)}
-    kept = {
-        f.name
-        for f in dataclasses.fields(column)
+    told = _told(column)
+    return {"name": column.name, "kind": column.kind} | {key: told[key] for key in told if key != "name"}
+
+
+def _rule_dict(rule: Constraint) -> dict[str, Any]:
+    return {"kind": rule.kind} | {key: value for key, value in _told(rule).items() if not callable(value)}
+
+
+def _told(thing: Column | Constraint) -> dict[str, Any]:
+    """The fields that are not at their default."""
+    told = {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing)}
+    return {
+        f.name: told[f.name]
+        for f in dataclasses.fields(thing)
         if told[f.name] != f.default or type(told[f.name]) is not type(f.default)
-    }
-    return {"name": column.name, "kind": column.kind} | {
-        key: told[key] for key in told if key in kept and key != "name"
     }
 
 
 def from_text(text: str) -> Parts:
-    """Columns, group, min_count and container kind of a JSON text; one SchemaError lists all that is wrong with it."""
+    """The parts of a schema's JSON text; one SchemaError lists all that is wrong with it."""
     try:
         found = json.loads(text, parse_constant=_no_constant)
     except ValueError as error:
@@ -48,12 +64,9 @@ def from_text(text: str) -> Parts:
     if problems:
         raise SchemaError("This is not a schema this version can read:", problems)
     problems = [*_body_problems(found)]
-    columns = []
-    for place, item in enumerate(found["columns"]):
-        wrong = list(_item_problems(place, item))
-        problems += wrong
-        if not wrong:
-            columns.append(_column(item))
+    columns: list[Column] = _made(found["columns"], "column", KINDS, problems)
+    listed = {key: found[key] if isinstance(found.get(key), list) else [] for key in RULES}
+    rules: list[list[Constraint]] = [_made(listed[key], key.removesuffix("s"), RULE_KINDS, problems) for key in RULES]
     # the other columns are judged too, so that one reading tells all; a broken one may be the group
     group, min_count = found.get("group"), found.get("min_count", 5)
     usable = isinstance(group, str) and any(column.name == group for column in columns)
@@ -64,7 +77,18 @@ def from_text(text: str) -> Parts:
     )
     if problems:
         raise SchemaError("The schema is not well formed:", list(dict.fromkeys(problems)))
-    return tuple(columns), group, min_count, found.get("container", "pandas")
+    return tuple(columns), group, min_count, found.get("container", "pandas"), tuple(rules[0]), tuple(rules[1])
+
+
+def _made(items: Sequence[object], what: str, kinds: Mapping[str, type[Any]], problems: list[str]) -> list[Any]:
+    """The dataclasses of JSON objects; what is wrong with the others is added to ``problems``."""
+    made = []
+    for place, item in enumerate(items):
+        wrong = list(_item_problems(place, item, what, kinds))
+        problems += wrong
+        if not wrong:
+            made.append(_thing(item, kinds))
+    return made
 
 
 def _no_constant(name: str) -> None:
@@ -79,7 +103,7 @@ def _head_problems(found: object) -> Iterator[str]:
         yield f"'format' must be {FORMAT!r}, received {found.get('format')!r}"
     version = found.get("version")
     if type(version) is not int or version < 1:
-        yield f"'version' must be {VERSION}, received {version!r}"
+        yield f"'version' must be a whole number up to {VERSION}, received {version!r}"
     elif version > VERSION:
         yield f"'version' is {version}, newer than {VERSION}; update synthvae to read it"
     if not isinstance(found.get("columns"), list):
@@ -87,34 +111,34 @@ def _head_problems(found: object) -> Iterator[str]:
 
 
 def _body_problems(found: Mapping[str, Any]) -> Iterator[str]:
-    known = ("format", "version", "min_count", "group", "container", "columns")
+    known = ("format", "version", "min_count", "group", "container", "columns", *RULES)
     yield from (f"unknown key {key!r}; expected one of {', '.join(known)}" for key in found if key not in known)
     if found.get("container", "pandas") not in typing.get_args(Kind):
         yield f"'container' must be one of {', '.join(typing.get_args(Kind))}, received {found['container']!r}"
+    yield from (f"{key!r} must be a list" for key in RULES if not isinstance(found.get(key, []), list))
 
 
-def _item_problems(place: int, item: object) -> Iterator[str]:
-    """What is wrong with one column's JSON before it can be a dataclass."""
+def _item_problems(place: int, item: object, what: str, kinds: Mapping[str, type[Any]]) -> Iterator[str]:
+    """What is wrong with the JSON of one column or rule before it can be a dataclass."""
     if not isinstance(item, dict):
-        yield f"column {place}: expected a JSON object, received a {type(item).__name__}"
+        yield f"{what} {place}: expected a JSON object, received a {type(item).__name__}"
         return
     name = repr(item["name"]) if isinstance(item.get("name"), str) else str(place)
     kind = item.get("kind")
-    if not isinstance(kind, str) or kind not in KINDS:
-        yield f"column {name}: 'kind' must be one of {', '.join(KINDS)}, received {kind!r}"
+    if not isinstance(kind, str) or kind not in kinds:
+        yield f"{what} {name}: 'kind' must be one of {', '.join(kinds)}, received {kind!r}"
         return
-    fields = {f.name: f for f in dataclasses.fields(KINDS[kind])}
+    fields = {f.name: f for f in dataclasses.fields(kinds[kind]) if f.name != CODE}
     unknown = [key for key in item if key != "kind" and key not in fields]
-    yield from (f"column {name}: unknown key {key!r}; a {kind} column has {', '.join(fields)}" for key in unknown)
-    hints = typing.get_type_hints(KINDS[kind])
+    yield from (f"{what} {name}: unknown key {key!r}; a {kind} {what} has {', '.join(fields)}" for key in unknown)
+    hints = typing.get_type_hints(kinds[kind])
     for key, about in fields.items():
         if key not in item and about.default is dataclasses.MISSING:
-            yield f"column {name}: {key!r} is missing"
+            yield f"{what} {name}: {key!r} is missing"
         elif key in item and not fits(item[key], hints[key]):
-            yield f"column {name}: {key!r} must be {said(hints[key])}, received {item[key]!r}"
+            yield f"{what} {name}: {key!r} must be {said(hints[key])}, received {item[key]!r}"
 
 
-def _column(item: Mapping[str, Any]) -> Column:
+def _thing(item: Any, kinds: Mapping[str, type[Any]]) -> Any:
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in item.items() if key != "kind"}
-    made: Callable[..., Column] = KINDS[item["kind"]]
-    return made(**values)
+    return kinds[item["kind"]](**values)

@@ -1,5 +1,6 @@
 """Is a table lawful: a schema as rules, a Great Expectations suite of them, and a table judged by it.
 
+    rule.py      Rule, one promise; between.py: those between columns
     rules.py     a Schema (and perhaps a real table's null rates) -> Rules, facts of our own
     types.py     the type names by which Great Expectations knows a column's dtypes
     patterns.py  an identifier's template -> a regular expression, or the range of its whole numbers

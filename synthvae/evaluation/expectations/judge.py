@@ -13,9 +13,10 @@ import pandas as pd
 import pyarrow as pa
 
 from synthvae import tables
-from synthvae.evaluation.expectations import layout
+from synthvae.evaluation.expectations import between, layout
 from synthvae.evaluation.expectations.outcome import Check, Outcome, Verdict
-from synthvae.evaluation.expectations.rules import Rule, rules
+from synthvae.evaluation.expectations.rule import Rule
+from synthvae.evaluation.expectations.rules import rules
 from synthvae.evaluation.expectations.suite import Engine
 from synthvae.schema.check import typed
 from synthvae.schema.columns import Column
@@ -42,7 +43,9 @@ def check_arrow(table: pa.Table, schema: Schema, found: Sequence[Rule]) -> Check
     engine = Engine()
     outcomes = [_columns(engine, table, found[0])]
     for column in schema:
-        outcomes += _column(engine, table, column, [rule for rule in found[1:] if rule.column == column.name])
+        own = [rule for rule in found if not rule.whole_table and rule.column == column.name]
+        outcomes += _column(engine, table, column, own)
+    outcomes += [_between(table, schema, rule) for rule in found if rule.between is not None]
     return Check(tuple(outcomes), table.num_rows)
 
 
@@ -51,6 +54,18 @@ def _columns(engine: Engine, table: pa.Table, rule: Rule) -> Outcome:
     told = {"missing": sorted(wanted - there), "not in the schema": sorted(there - wanted)}
     note = "; ".join(f"{what}: {', '.join(map(repr, names))}" for what, names in told.items() if names)
     return _outcome(rule, engine.judge(pd.DataFrame(columns=table.column_names), [rule])[0], note)
+
+
+def _between(table: pa.Table, schema: Schema, rule: Rule) -> Outcome:
+    """A rule between columns, judged row by row."""
+    assert rule.between is not None
+    if not set(rule.between.names or schema.names) <= set(table.column_names):
+        return Outcome(rule, Verdict.UNDECIDED, note="one of its columns is missing")
+    try:
+        broken = int(between.breaking(rule, schema, table).sum())
+    except pa.ArrowException:  # its own text may quote a value
+        return Outcome(rule, Verdict.UNDECIDED, note="one of its columns is of another type")
+    return Outcome(rule, Verdict.BROKEN if broken else Verdict.MET, table.num_rows, broken)
 
 
 def _column(engine: Engine, table: pa.Table, column: Column, found: Sequence[Rule]) -> Iterator[Outcome]:

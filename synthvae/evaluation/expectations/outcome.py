@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from synthvae.evaluation.expectations.rules import Rule
+from synthvae.evaluation.expectations.rule import Rule
 from synthvae.files import write_text
 
 FIELDS = ("column", "rule", "promise", "verdict", "rows", "broken", "share", "allowed", "note")
@@ -86,7 +86,7 @@ class Check:
 
 
 def _about(outcome: Outcome) -> str | None:
-    return None if outcome.rule.name == "columns" else outcome.rule.column
+    return None if outcome.rule.whole_table else outcome.rule.column
 
 
 def _rows(outcomes: Iterable[Outcome]) -> Iterable[dict[str, Any]]:

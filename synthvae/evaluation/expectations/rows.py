@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthvae.evaluation.expectations import layout
+from synthvae.evaluation.expectations import between, layout
 from synthvae.evaluation.expectations.outcome import Outcome, Verdict
-from synthvae.evaluation.expectations.rules import Rule
+from synthvae.evaluation.expectations.rule import Rule
 from synthvae.schema.check import typed
 from synthvae.schema.schema import Schema
 
@@ -31,6 +31,8 @@ def lawful(table: pa.Table, schema: Schema, outcomes: Sequence[Outcome]) -> Arra
 
 def _breaking(rule: Rule, schema: Schema, table: pa.Table) -> Array:
     """(n,) rows that break the rule; all where the column is of another type."""
+    if rule.between is not None:
+        return between.breaking(rule, schema, table)
     if rule.name == "type":
         return np.ones(table.num_rows, bool)
     column = schema[rule.column]

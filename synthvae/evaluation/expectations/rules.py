@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from synthvae.evaluation.expectations import patterns, types
+from synthvae.evaluation.expectations import between, patterns, types
+from synthvae.evaluation.expectations.rule import Rule
 from synthvae.schema import instants
 from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
 from synthvae.schema.schema import Schema
@@ -22,27 +22,6 @@ from synthvae.tables import arrow_type
 FALLBACKS = ("{uuid}", "{sequence:1}")
 SURE = 3.0  # standard deviations: a null rate above so many is no longer the real one's
 DIGITS = 4  # of a share that is written down
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One promise of a column (``column`` "" : of the whole table).
-
-    says: the promise, completing "the column ...". expectation, arguments: the Great Expectations type that asks for it
-    and its arguments, "" where there is none. allowed: the share of the rows with a value that may break it.
-    """
-
-    column: str
-    name: str
-    says: str
-    expectation: str = ""
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    allowed: float = 0.0
-
-    @property
-    def mostly(self) -> float:
-        """1 - allowed, as the number that a share of rows has when written the same way."""
-        return round(1 - self.allowed, 10)
 
 
 def rules(schema: Schema, real: pa.Table | None = None) -> list[Rule]:
@@ -56,7 +35,7 @@ def rules(schema: Schema, real: pa.Table | None = None) -> list[Rule]:
             found += _group(column)
         else:
             found += RULES[type(column)](column, schema.min_count)
-    return found
+    return found + list(between.rules(schema, real))
 
 
 def _type(column: Column) -> Rule:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from synthvae import tables
-from synthvae.evaluation.expectations.rules import Rule, rules
+from synthvae.evaluation.expectations.rule import Rule
+from synthvae.evaluation.expectations.rules import rules
 from synthvae.schema.schema import Schema
 
 if TYPE_CHECKING:
@@ -38,7 +39,14 @@ def expectation_suite(schema: Schema, *, real: object | None = None, name: str =
     found = rules(schema, None if real is None else tables.read(real)[0])
     times = Counter(column.casefold() for column in schema.names)
     spoken = {column for column in schema.names if column and times[column.casefold()] == 1}
-    return suite_of([rule for rule in found if rule.name == "columns" or rule.column in spoken], name)
+    return suite_of([rule for rule in found if _of(rule) <= spoken], name)
+
+
+def _of(rule: Rule) -> set[str]:
+    """The columns that an expectation would have to name."""
+    if rule.between is not None:
+        return set(rule.between.names)
+    return set() if rule.whole_table else {rule.column}
 
 
 def suite_of(found: Sequence[Rule], name: str = "synthvae") -> ExpectationSuite:
@@ -49,9 +57,9 @@ def suite_of(found: Sequence[Rule], name: str = "synthvae") -> ExpectationSuite:
 
         made = gx.ExpectationSuite(name=name)
         for rule in found:
-            if rule.expectation:
-                asked = ExpectationConfiguration(type=rule.expectation, kwargs=_kwargs(rule))
-                made.add_expectation_configuration(asked)
+            own = [(rule.expectation, _kwargs(rule))] if rule.expectation else []
+            for type_, kwargs in [*own, *rule.asked]:
+                made.add_expectation_configuration(ExpectationConfiguration(type=type_, kwargs=kwargs))
     return made
 
 

@@ -1,0 +1,103 @@
+"""Rules through a whole fit: every synthetic row keeps them, whatever the model has learned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import synthvae as sv
+import synthvae.errors
+from synthvae.evaluation.expectations import check
+from tests.test_constraints_propose import planted
+
+ROWS = 600
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return planted(1).drop(columns=["noise", "year", "is 0", "is 1", "is 2", "is 3"])  # a smaller network
+
+
+@pytest.fixture(scope="module")
+def model(table: pd.DataFrame) -> sv.Synthesizer:
+    return sv.Synthesizer(epochs=1, random_state=0).fit(table)
+
+
+def test_every_row_keeps_what_was_found(model: sv.Synthesizer, table: pd.DataFrame) -> None:
+    fake = model.sample(ROWS, random_state=1)
+    assert len(model.schema_.constraints) == 7
+    assert fake.dtypes.equals(table.dtypes)
+    assert list(fake) == list(table)
+    model.schema_.check(fake)
+    assert (fake["p"] + fake["q"] + fake["r"] == fake["all"]).all()
+    assert (fake["stop"] >= fake["start"]).all()
+    assert (fake["last"].isna() == (fake["visits"] == 0)).all()
+    assert ((fake["redone"] == 0) | (fake["redone"] >= fake["built"])).all()
+    assert np.allclose(fake["sugar"] + fake["salt"] + fake["flour"], 1)
+    assert (fake["amount"] - fake["price"] * fake["pieces"]).abs().max() < 0.0051
+    assert set(zip(fake["city"], fake["state"], strict=True)) <= set(zip(table["city"], table["state"], strict=True))
+
+
+def test_a_saved_model_keeps_them_too(model: sv.Synthesizer, tmp_path: Path) -> None:
+    model.save(tmp_path / "m.synthvae")
+    again = sv.load(tmp_path / "m.synthvae")
+    pd.testing.assert_frame_equal(again.sample(50, random_state=1), model.sample(50, random_state=1))
+    assert again.schema_ == model.schema_
+
+
+def test_what_is_computed_is_told(model: sv.Synthesizer) -> None:
+    codec = model.codec_
+    computed = {"stop", "amount", "last", "redone", "city", "state", "all"}
+    assert codec.rewritten >= computed
+    assert codec.rewritten - computed <= {"sugar", "salt", "flour"}
+    assert not codec.rewritten & {"start", "price", "pieces", "visits", "built", "p", "q", "r"}
+    assert {name.removeprefix("nats ") for name in model.history_ if name.startswith("nats ")} <= {*codec.schema.names}
+
+
+def test_check_asks_for_the_rules(model: sv.Synthesizer, table: pd.DataFrame) -> None:
+    fake = model.sample(ROWS, random_state=2)
+    asked = {outcome.rule.says: outcome for outcome in check(fake, model.schema_).outcomes if outcome.rule.between}
+    assert len(asked) == 7
+    assert all(outcome.verdict == "met" for outcome in asked.values())
+    broken = check(fake.assign(all=fake["all"] + 1), model.schema_)
+    (outcome,) = (each for each in broken.outcomes if each.rule.between and each.verdict == "broken")
+    assert outcome.broken == outcome.rows == ROWS
+    gone = check(fake.drop(columns="all"), model.schema_)
+    assert [each.note for each in gone.outcomes if each.rule.between and each.verdict == "not judged"] == [
+        "one of its columns is missing"
+    ]
+
+
+def test_rare_combinations_are_folded_and_told(table: pd.DataFrame) -> None:
+    rare = table[["city", "state", "p"]].copy()
+    rare.loc[:2, ["city", "state"]] = ["nowhere", "no state"]
+    schema = sv.infer_schema(rare, rules=False).with_constraints(sv.FixedCombinations(("city", "state")))
+    model = sv.Synthesizer(schema, epochs=1, random_state=0).fit(rare)
+    assert model.codec_.reports["city"].folded_rows == 3
+    assert "3 of 3000" in model.codec_.reports["city"].notes[0]
+    assert "nowhere" not in str(model.codec_.state())
+    assert "nowhere" not in set(model.sample(2000, random_state=0)["city"])
+    strict = sv.FixedCombinations(("p", "city"))
+    few = sv.Synthesizer(sv.infer_schema(rare, rules=False).with_constraints(strict), epochs=1)
+    with pytest.raises(sv.errors.SchemaError, match="none of so many; drop the constraint"):
+        few.fit(rare.assign(p=np.arange(len(rare))))
+
+
+def test_what_cannot_be_rewritten_is_left_to_be_drawn_again(table: pd.DataFrame) -> None:
+    some = table[["p", "q"]]
+    rules = (sv.Predicate("p and q", lambda frame: frame["p"] < 480), sv.Unique(("p", "q")))
+    schema = sv.infer_schema(some, rules=False).with_constraints(rules[0])
+    with pytest.raises(sv.errors.SchemaError, match="the rule 'p and q'"):
+        sv.Synthesizer(schema, epochs=1).fit(some)
+    lawful = some[some["p"] < 480].drop_duplicates()
+    model = sv.Synthesizer(schema.with_constraints(rules[1]), epochs=1, random_state=0).fit(lawful)
+    assert model.codec_.unique == (("p", "q"),)
+    assert model.codec_.rewritten == frozenset()
+    made = schema.check(lawful.assign(p=lawful["p"].clip(0, 400)))
+    assert not model.codec_.broken(made).any()
+    raw = pd.DataFrame({"p": [0, 490], "q": [1, 1]})
+    found = model.codec_.broken(sv.infer_schema(some, rules=False).check(raw))
+    assert found.tolist() == [False, True]
