@@ -16,7 +16,18 @@ from synthvae import tables
 from synthvae.demo.run import load_adult
 from synthvae.evaluation import disclosure
 from synthvae.evaluation.base import Score, Status
-from synthvae.evaluation.disclosure import cast, conditions, copies, guessing, linking, membership, rows, shares, space
+from synthvae.evaluation.disclosure import (
+    cast,
+    conditions,
+    copies,
+    guessing,
+    linking,
+    membership,
+    nearest,
+    rows,
+    shares,
+    space,
+)
 from synthvae.evaluation.disclosure.shares import Share
 from synthvae.evaluation.sides import Array, Sides
 from synthvae.schema.columns import Identifier, Text
@@ -175,20 +186,31 @@ def test_the_nearest_are_those_of_all_distances(seed: int, k: int, size: int) ->
     rng = np.random.default_rng(seed)
     points, base = (rng.integers(0, 4, (rows, 5)).astype(np.float32) for rows in (7, size))
     barred = np.arange(size) >= max(k, size - 2)
-    distances, places = space.nearest(points, base, k, barred, slice(1, 3))
-    apart = np.delete(points[:, None] - base[None], slice(1, 3), axis=2).astype(np.float64)
-    every = np.sqrt((apart**2).sum(-1))
+    distances, places = nearest.nearest(points, base, k, barred)
+    every = np.sqrt(((points[:, None] - base[None]).astype(np.float64) ** 2).sum(-1))
     np.testing.assert_allclose(distances, np.sort(every[:, ~barred], axis=1)[:, :k])
     np.testing.assert_allclose(np.take_along_axis(every, places, 1), distances)
     assert not barred[places].any()
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 2 * nearest.BLOCK))
+def test_the_nearest_without_a_column_are_those_of_the_other_columns(seed: int, size: int) -> None:
+    rng = np.random.default_rng(seed)
+    points, base = (rng.random((rows, 5), np.float32) for rows in (7, size))
+    unknown = [slice(0, 1), slice(1, 3), slice(4, 4)]
+    for column, place in zip(nearest.nearest_without(points, base, unknown).T, unknown, strict=True):
+        apart = np.delete(points[:, None] - base[None], place, axis=2).astype(np.float64)
+        every = np.sqrt((apart**2).sum(-1))
+        np.testing.assert_allclose(np.take_along_axis(every, column[:, None], 1)[:, 0], every.min(axis=1), atol=1e-4)
+
+
 def test_blocks_of_the_search_do_not_show() -> None:
     rng = np.random.default_rng(0)
-    points, base = rng.random((3, 2), np.float32), rng.random((space.BLOCK * 2 + 5, 2), np.float32)
-    base[[5, space.BLOCK + 1, -1]] = points
-    distances, places = space.nearest(points, base)
-    assert places[:, 0].tolist() == [5, space.BLOCK + 1, len(base) - 1]
+    points, base = rng.random((3, 2), np.float32), rng.random((nearest.BLOCK * 2 + 5, 2), np.float32)
+    base[[5, nearest.BLOCK + 1, -1]] = points
+    distances, places = nearest.nearest(points, base)
+    assert places[:, 0].tolist() == [5, nearest.BLOCK + 1, len(base) - 1]
     assert (distances == 0).all()
 
 

@@ -15,9 +15,9 @@ import numpy as np
 from synthvae.evaluation.answers import WIDE
 from synthvae.evaluation.base import Family, Metric, Score, not_applicable
 from synthvae.evaluation.disclosure.cast import Cast, Part, cast_of
+from synthvae.evaluation.disclosure.nearest import nearest_without
 from synthvae.evaluation.disclosure.rows import Rows
 from synthvae.evaluation.disclosure.shares import Share, rate, risk, share_score, told, wilson
-from synthvae.evaluation.disclosure.space import nearest
 from synthvae.evaluation.sides import Array, Sides
 
 SECRETS = Metric(
@@ -45,9 +45,7 @@ def scores(sides: Sides) -> Iterator[Score]:
         yield not_applicable(SECRETS, "with a single column nothing is known that would tell a secret")
         return
     names = _chosen(sides, cast)
-    ours, theirs = (
-        [Guesses.of(cast, source, name, len(names)) for name in names] for source in (cast.synthetic, cast.standin)
-    )
+    ours, theirs = (list(Guesses.of(cast, source, names)) for source in (cast.synthetic, cast.standin))
     yield _mean(ours, theirs)
     for mine, other in zip(ours, theirs, strict=True):
         yield _one(mine, other)
@@ -75,15 +73,18 @@ class Guesses:
     rows: int
 
     @classmethod
-    def of(cls, cast: Cast, source: Part, secret: str, searches: int) -> Guesses:
+    def of(cls, cast: Cast, source: Part, secrets: list[str]) -> Iterator[Guesses]:
+        """Of every secret, in one search."""
         base = source.looked
-        members, controls = cast.targets(min(max(cast.space.affordable(len(base), searches), PEOPLE[0]), PEOPLE[1]))
-        points = np.concatenate([cast.space.points(people) for people in (members, controls)])
-        places = nearest(points, source.points, unknown=cast.space.places[secret])[1][:, 0]
-        first, second = np.split(places, [len(members)])
-        right = [_agree(cast, secret, people, base, at) for people, at in ((members, first), (controls, second))]
-        blind = _agree(cast, secret, members, base, np.arange(len(members)) % len(base))
-        return cls(secret, right[0], right[1], blind, len(base))
+        people = cast.space.affordable(len(base), len(secrets))
+        members, controls = cast.targets(min(max(people, PEOPLE[0]), PEOPLE[1]))
+        points = np.concatenate([cast.space.points(part) for part in (members, controls)])
+        found = nearest_without(points, source.points, [cast.space.places[name] for name in secrets])
+        blindly = np.arange(len(members)) % len(base)
+        for secret, places in zip(secrets, found.T, strict=True):
+            first, second = np.split(places, [len(members)])
+            asked = (members, first), (controls, second), (members, blindly)
+            yield cls(secret, *(_agree(cast, secret, part, base, at) for part, at in asked), len(base))
 
     @property
     def closed(self) -> bool:

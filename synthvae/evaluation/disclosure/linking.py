@@ -12,8 +12,8 @@ import numpy as np
 
 from synthvae.evaluation.base import Family, Metric, Score, not_applicable
 from synthvae.evaluation.disclosure.cast import Cast, Part, cast_of
+from synthvae.evaluation.disclosure.nearest import nearest
 from synthvae.evaluation.disclosure.shares import Share, rate, risk, share_score, told, wilson
-from synthvae.evaluation.disclosure.space import nearest
 from synthvae.evaluation.sides import Array, Sides
 
 LINKS = Metric(

@@ -16,8 +16,8 @@ import numpy as np
 from synthvae.evaluation.answers import WIDE
 from synthvae.evaluation.base import Family, Metric, Score, not_applicable
 from synthvae.evaluation.disclosure.cast import Cast, Part, cast_of
+from synthvae.evaluation.disclosure.nearest import nearest
 from synthvae.evaluation.disclosure.shares import Share, rate, share_score, wilson
-from synthvae.evaluation.disclosure.space import nearest
 from synthvae.evaluation.sides import Array, Sides
 
 SUREST = Metric(

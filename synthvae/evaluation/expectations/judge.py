@@ -66,6 +66,9 @@ def _column(engine: Engine, table: pa.Table, column: Column, found: Sequence[Rul
         yield from (Outcome(rule, Verdict.UNDECIDED, note=WRONG) for rule in found[1:])
         return
     yield Outcome(found[0], Verdict.MET)
+    if layout.alike(values):
+        yield from _judged(engine, layout.present(values, column), found[1:])
+        return
     yield from _judged(engine, layout.nulls(values), [rule for rule in found[1:] if rule.name == "nulls"])
     yield from _judged(engine, layout.present(values, column), [rule for rule in found[1:] if rule.name != "nulls"])
 
