@@ -45,7 +45,8 @@ def scores(sides: Sides) -> Iterator[Score]:
         yield not_applicable(SECRETS, "with a single column nothing is known that would tell a secret")
         return
     names = _chosen(sides, cast)
-    ours, theirs = (list(Guesses.of(cast, source, names)) for source in (cast.synthetic, cast.standin))
+    people = min(max(cast.space.affordable(len(cast.synthetic.looked), len(names)), PEOPLE[0]), PEOPLE[1])
+    ours, theirs = (list(Guesses.of(cast, source, names, people)) for source in (cast.synthetic, cast.standin))
     yield _mean(ours, theirs)
     for mine, other in zip(ours, theirs, strict=True):
         yield _one(mine, other)
@@ -73,11 +74,10 @@ class Guesses:
     rows: int
 
     @classmethod
-    def of(cls, cast: Cast, source: Part, secrets: list[str]) -> Iterator[Guesses]:
+    def of(cls, cast: Cast, source: Part, secrets: list[str], people: int) -> Iterator[Guesses]:
         """Of every secret, in one search."""
         base = source.looked
-        people = cast.space.affordable(len(base), len(secrets))
-        members, controls = cast.targets(min(max(people, PEOPLE[0]), PEOPLE[1]))
+        members, controls = cast.targets(people)
         points = np.concatenate([cast.space.points(part) for part in (members, controls)])
         found = nearest_without(points, source.points, [cast.space.places[name] for name in secrets])
         blindly = np.arange(len(members)) % len(base)

@@ -63,7 +63,7 @@ def _halves(names: list[str], rng: np.random.Generator) -> Cut:
 
 def _tried(cast: Cast, source: Part, cuts: list[Cut]) -> tuple[Share, Share]:
     """The shares of linked members and controls."""
-    targets = cast.targets(cast.space.affordable(len(source.looked), 2))
+    targets = cast.targets(cast.space.affordable(len(cast.synthetic.looked), 2))
     points = np.concatenate([cast.space.points(people) for people in targets])
     linked = np.zeros(len(points), bool)
     for place, halves in enumerate(cuts):

@@ -42,8 +42,13 @@ def nearest_without(points: Array, base: Array, unknown: Sequence[slice]) -> Arr
     The product of all coordinates is made once; what the unknown ones add to it is taken off.
     """
     half = _squares(base) / 2
-    parts = [_squares(base[:, place]) / 2 for place in unknown]
+    parts = [_with(base[:, place], -_squares(base[:, place]) / 2) for place in unknown]
     return _shared_out(points, lambda block: _best_without(block, base, half, unknown, parts), len(unknown))
+
+
+def _with(points: Array, last: Array) -> Array:
+    """(n, d + 1) points with one coordinate more."""
+    return np.concatenate([points, last[:, None].astype(points.dtype)], axis=1)
 
 
 def _shared_out(points: Array, find: Callable[[Array], Array], width: int) -> Array:
@@ -79,15 +84,15 @@ def _best(points: Array, base: Array, half: Array, k: int) -> Array:
 def _best_without(points: Array, base: Array, half: Array, unknown: Sequence[slice], parts: Sequence[Array]) -> Array:
     """(m, s) places of the largest p.b - |b|^2 / 2 over all but the unknown coordinates."""
     row = np.arange(len(points))
+    asked = [_with(points[:, place], np.ones(len(points))) for place in unknown]
     scores = np.full((len(unknown), len(points)), -np.inf, np.float32)
     places = np.zeros((len(unknown), len(points)), np.int64)
     for start in range(0, len(base), BLOCK):
-        block = base[start : start + BLOCK]
-        closeness = points @ block.T
+        closeness = points @ base[start : start + BLOCK].T
         closeness -= half[start : start + BLOCK]
-        for which, place in enumerate(unknown):
-            known = closeness - points[:, place] @ block[:, place].T
-            known += parts[which][start : start + BLOCK]
+        for which in range(len(unknown)):
+            known = asked[which] @ parts[which][start : start + BLOCK].T
+            np.subtract(closeness, known, out=known)
             best = known.argmax(axis=1)
             better = known[row, best] > scores[which]
             scores[which][better] = known[row, best][better]
