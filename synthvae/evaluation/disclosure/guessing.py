@@ -17,7 +17,7 @@ from synthvae.evaluation.base import Family, Metric, Score, not_applicable
 from synthvae.evaluation.disclosure.cast import Cast, Part, cast_of
 from synthvae.evaluation.disclosure.nearest import nearest_without
 from synthvae.evaluation.disclosure.rows import Rows
-from synthvae.evaluation.disclosure.shares import Share, rate, risk, share_score, told, wilson
+from synthvae.evaluation.disclosure.shares import Share, attack_score, rate, risk, told, wilson
 from synthvae.evaluation.sides import Array, Sides
 
 SECRETS = Metric(
@@ -117,7 +117,7 @@ def _one(ours: Guesses, theirs: Guesses) -> Score:
     }
     weak = ours.members.mean() < ours.blind.mean()
     note = "the attack guesses worse than a synthetic row at random: no evidence either way" if weak else ""
-    return share_score(SECRETS, ours.risk, None if theirs.closed else theirs.risk, details, columns, note)
+    return attack_score(SECRETS, ours.risk, None if theirs.closed else theirs.risk, details, columns, note)
 
 
 def _share(found: Array) -> Share:
@@ -131,7 +131,7 @@ def _mean(ours: list[Guesses], theirs: list[Guesses]) -> Score:
     worst = max(told_ours, key=lambda guess: guess.risk.value)
     details = {"secrets": len(told_ours), "most at risk": worst.secret, "rows": {"people": len(worst.members)}}
     reference = _mean_risk(told_theirs) if told_theirs else None
-    return share_score(SECRETS, _mean_risk(told_ours), reference, details)
+    return attack_score(SECRETS, _mean_risk(told_ours), reference, details)
 
 
 def _mean_risk(guesses: list[Guesses]) -> Share:
