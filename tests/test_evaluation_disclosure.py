@@ -407,7 +407,7 @@ def test_no_table_of_near_copies_is_good_for_want_of_people(part: float, people:
     """Blurred training rows are not good; where too few people are held out to see them, the score says so."""
     size = round(part * 2500)
     synthetic = pd.concat([blurred(adult(0)[:size]), adult(2)[size:]])
-    real, judged, holdout = (tables.read(frame)[0] for frame in (adult(0), synthetic, adult(1)[:people]))
+    real, judged, holdout = (tables.read(frame)[0] for frame in (adult(0), synthetic, adult(1)[-people:]))
     judged_sides = Sides.of(real, judged, infer_schema(load_adult()), holdout)
     told = {score.metric.name: score for ask in (distance, membership) for score in ask.scores(judged_sides)}
     surest = told["near copies"], told["membership"]
