@@ -97,7 +97,8 @@ def attack_score(
     Up to the metric's ``poor`` that is borne. What is not good in spite of it stands: noise hides leaks and makes none.
     """
     score = share_score(metric, ours, theirs, details, columns, note)
-    hidden = ours.value - beside(ours, theirs)[0] if unseen is None else unseen
+    low, high = beside(ours, theirs)
+    hidden = max(ours.value - low, high - ours.value) if unseen is None else unseen
     if score.status is not Status.GOOD or hidden < metric.poor:
         return score
     return Score(metric, columns, note=BLIND.format(min(hidden, 1.0)), details=details)
