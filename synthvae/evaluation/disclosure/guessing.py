@@ -31,7 +31,7 @@ METRICS = (SECRETS,)
 NUMBER = 0.025  # ranks on either side within which a number is guessed: a twentieth of all people
 MOST, FEW = 12, 4  # columns that are taken for secrets, and in large tables
 LARGE = 200_000  # rows
-PEOPLE = (150, 1_000)  # asked at least and at most
+PEOPLE = (150, 2_500)  # asked at least and at most: so many tell a gap of a tenth in one secret
 OPEN = 10  # controls whose value is not guessed: fewer leave nothing to gain
 
 

@@ -1,6 +1,7 @@
 """Is a table lawful: a schema as rules, a Great Expectations suite of them, and a table judged by it.
 
     rules.py     a Schema (and perhaps a real table's null rates) -> Rules, facts of our own
+    chance.py    what chance adds to a share in a table of some size
     types.py     the type names by which Great Expectations knows a column's dtypes
     patterns.py  an identifier's template -> a regular expression, or the range of its whole numbers
     suite.py     Rules -> an ExpectationSuite; the only file that loads Great Expectations
