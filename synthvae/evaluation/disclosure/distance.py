@@ -17,7 +17,7 @@ NEAR = Metric(
     "near copies",
     Family.DISCLOSURE,
     "1 less the share of synthetic rows that are a real person's but for small changes: as near to a training row as"
-    " only one in a hundred real rows nobody trained on (where these are few, one in as many as tell five apart).",
+    " only one in a hundred real rows nobody trained on (the five nearest, if they are fewer than 500).",
     headline=True,
     fair=0.005,
     poor=0.05,

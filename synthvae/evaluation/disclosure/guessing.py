@@ -83,8 +83,8 @@ class Guesses:
         blindly = np.arange(len(members)) % len(base)
         for secret, places in zip(secrets, found.T, strict=True):
             first, second = np.split(places, [len(members)])
-            asked = (members, first), (controls, second), (members, blindly)
-            yield cls(secret, *(_agree(cast, secret, part, base, at) for part, at in asked), len(base))
+            right = [_agree(cast, secret, part, base, at) for part, at in ((members, first), (controls, second))]
+            yield cls(secret, right[0], right[1], _agree(cast, secret, members, base, blindly), len(base))
 
     @property
     def closed(self) -> bool:

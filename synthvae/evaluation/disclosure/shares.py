@@ -12,7 +12,7 @@ from typing import Any
 from synthvae.evaluation.answers import WIDE
 from synthvae.evaluation.base import Metric, Score, Status
 
-BLIND = "it would look good even if it were {:.2f} worse: too few real people are compared, a larger hold-out may tell"
+BLIND = "too few real people are compared to tell: it would look good even if it were {:.2f} worse"
 
 
 @dataclass(frozen=True)
