@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 import synthvae as sv
 from synthvae.cli import requirements
 from synthvae.errors import TableError
-from synthvae.evaluation.expectations import Check, Outcome, Verdict, check, expectation_suite, patterns
+from synthvae.evaluation.expectations import Check, Outcome, Verdict, chance, check, expectation_suite, patterns
 from synthvae.evaluation.expectations import suite as suite_module
 from synthvae.evaluation.expectations.judge import _outcome
 from synthvae.evaluation.expectations.rows import lawful
@@ -217,6 +217,43 @@ def test_exceptions_the_schema_allows_are_no_fault() -> None:
     assert 0 < allowed < 0.1
     assert check(table, schema).lawful
     assert not check(pd.concat([table, pd.DataFrame({"x": [10_000] * 200})]), schema).lawful
+
+
+@pytest.mark.parametrize("rows", [50, 500, 5000])
+def test_a_fresh_sample_keeps_what_an_open_column_leaves_out(rows: int) -> None:
+    """A skewed number, levels with a long tail and nulls: of 40 fresh tables none breaks a rule by a hair."""
+
+    def drawn(seed: int, size: int) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        tail = pd.Series(rng.geometric(0.2, size)).astype(str)
+        return pd.DataFrame(
+            {"x": np.exp(rng.normal(size=size)), "tail": tail, "gap": pd.Series(rng.random(size)).mask(tail == "2")}
+        )
+
+    real = drawn(0, 1000)
+    schema = sv.infer_schema(real)
+    for seed in range(1, 41):
+        assert [o.rule for o in check(drawn(seed, rows), schema, real=real).broken] == []
+    suite = expectation_suite(schema, real=real, rows=rows)
+    assert all(result.success for result in run(drawn(99, rows), suite))
+
+
+@pytest.mark.parametrize("fault", ["x", "tail", "gap"])
+def test_what_chance_cannot_do_is_a_fault_in_an_open_column(fault: str) -> None:
+    real = pd.DataFrame({"x": np.arange(1000.0), "tail": np.r_[["a", "b"] * 499, ["c", "d"]], "gap": np.arange(1000.0)})
+    real.loc[::20, "gap"] = np.nan
+    schema = sv.infer_schema(real)
+    wrong = {"x": 1e6, "tail": "e", "gap": np.nan}
+    table = real.copy()
+    table.loc[:100, fault] = wrong[fault]  # a tenth of the rows
+    assert {o.rule.column for o in check(table, schema, real=real).broken} == {fault}
+    assert check(real, schema, real=real).lawful
+
+
+def test_rows_of_one_group_count_once() -> None:
+    table = pd.DataFrame({"who": np.repeat(np.arange(100), 10), "x": np.arange(1000.0)})
+    sizes = chance.Sizes.of(pa.table(table), sv.infer_schema(table, group="who"))
+    assert (sizes.rows, sizes.known["x"]) == (100, 100)
 
 
 def test_rows_that_break_a_rule_are_found() -> None:

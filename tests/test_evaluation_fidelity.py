@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthvae.evaluation import coverage, fidelity, margins, nulls, pairs, shapes
+from synthvae.evaluation.answers import AS_IT_IS
 from synthvae.evaluation.sides import Sides
 from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
 from synthvae.schema.schema import Schema
@@ -352,7 +353,7 @@ def test_the_reference_is_the_same_question_asked_of_the_holdout(synthetic: Rows
     for score in fidelity.scores(asked):
         told = instead[score.metric.name, score.columns]
         if score.reference is not None and score.columns and score.metric is not pairs.ASSOCIATIONS:
-            measured = score.details.get("reference before its size is allowed for", score.reference)
+            measured = score.details.get(AS_IT_IS, score.reference)
             assert measured == pytest.approx(told)
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 from synthvae import tables
-from synthvae.evaluation.base import Family
+from synthvae.evaluation.base import Family, Score
+from synthvae.evaluation.evaluate import evaluate
 from synthvae.evaluation.sides import Sides
 from synthvae.schema.columns import Boolean, Identifier, Text
 from synthvae.schema.infer import infer_schema
 from synthvae.schema.schema import Schema
 from tests.awkward import GOOD, hostile
-from tests.judged import ask, category, lawful, number
+from tests.judged import Key, ask, category, lawful, number
 
 EVERY_FAMILY = pytest.mark.parametrize("family", list(Family), ids=str)
 
@@ -72,3 +75,21 @@ def test_limits_have_scores_or_reasons(family: Family, real: str, synthetic: str
         judged = Sides.of(table(real), table(synthetic), schema, holdout, ("x", "c", "b"))
         for score in ask(family, judged).values():
             lawful(score)
+
+
+@pytest.mark.parametrize("top", [1e300, 1.7e308])
+def test_the_largest_numbers_there_are_have_scores_like_any_others(top: float, tmp_path: Path) -> None:
+    def table(seed: int, scale: float) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        return pd.DataFrame({"x": rng.uniform(-1, 1, 300) * scale, "c": rng.choice(["a", "b"], 300)})
+
+    def judged(scale: float) -> dict[Key, Score]:
+        found = evaluate(table(0, scale), table(1, scale), holdout=table(2, scale), target="c")
+        found.to_json(tmp_path / "found.json")
+        found.to_html(tmp_path / "found.html")
+        return {(score.metric.name, score.columns): score for score in found.all_scores}
+
+    ours, plain = judged(top), judged(1.0)
+    for name in ("shape", "distance moved", "range coverage"):
+        assert ours[name, ("x",)].value == pytest.approx(plain[name, ("x",)].value, abs=0.02)
+    assert ours["associations", ("x", "c")].value == pytest.approx(plain["associations", ("x", "c")].value, abs=1e-9)

@@ -11,6 +11,7 @@ as large as the synthetic table would score: as measured, plus the difference th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from synthvae.evaluation.sides import Array, Sides
 
 WIDE = 1.959964  # standard deviations on either side that hold 95 % of a normal distribution
 FOLDED = 0.797885  # mean of |x| for a standard normal x
+EXPECTED = "expected of as many real rows"
+AS_IT_IS = "hold-out at its own size"
 WITNESSES = 50_000  # rows that tell a variance to a hundredth
 
 
@@ -139,8 +142,11 @@ class Tally:
         """The mean over all that is applicable, then each."""
         left_out = sum(found.value is None for found in self._scores)
         why = "" if self._scores else "there is no column it could be asked of"
+        reasons = {found.note for found in self._scores if found.value is None}
         if left_out:
             why = f"{left_out} of {len(self._scores)} not applicable"
+        if left_out == len(self._scores) and len(reasons) == 1:
+            (why,) = reasons
         means = {side: total.mean(why) for side, total in self._sums.items()}
         return [score(self.sides, self.metric, (), means, {"over": len(self._scores) - left_out}), *self._scores]
 
@@ -191,10 +197,13 @@ def score(
     low, high = (min(max(end, least), most) for end in (ours.value - half, ours.value + half))
     told = dict(details or {})
     if theirs is None or theirs.value is None:
-        return Score(metric, columns, ours.value, low, high, None, ours.why, told)
+        floor = min(ours.floor, most - least)
+        if floor:
+            told[EXPECTED] = metric.best - math.copysign(floor, metric.best - metric.worst)
+        return Score(metric, columns, ours.value, low, high, None, ours.why, told, floor)
     fair = min(max(theirs.value + theirs.floor - ours.floor, least), most)
     if fair != theirs.value:
-        told["reference before its size is allowed for"] = theirs.value
+        told[AS_IT_IS] = theirs.value
     return Score(metric, columns, ours.value, low, high, fair, ours.why, told)
 
 

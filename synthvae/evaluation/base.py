@@ -52,8 +52,9 @@ class Score:
     """One metric on one column, one pair or (no ``columns``) the whole table.
 
     ``low`` and ``high``: 95 % interval of the value, wide enough for the noise of the reference too. ``reference``: the
-    same question asked of the real hold-out. ``value`` is None where the metric is not applicable, and ``note`` then
-    says why. ``details``: what the report tells besides, JSON-able.
+    same question asked of the real hold-out. ``floor``: how far below best real rows are expected to stay because they
+    are so few, told where there is no reference. ``value`` is None where the metric is not applicable, and ``note``
+    then says why. ``details``: what the report tells besides, JSON-able.
     """
 
     metric: Metric
@@ -64,6 +65,7 @@ class Score:
     reference: float | None = None
     note: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    floor: float = 0.0
 
     def __post_init__(self) -> None:
         numbers = (self.value, self.low, self.high, self.reference)
@@ -72,11 +74,16 @@ class Score:
 
     @property
     def gap(self) -> float | None:
-        """How far the value is on the wrong side of its reference (best where there is none), as share of the scale."""
+        """How far the value is on the wrong side of its goal, as share of the scale.
+
+        The goal is the reference; without one what real rows are expected to score.
+        """
         if self.value is None:
             return None
-        goal = self.metric.best if self.reference is None else self.reference
-        return (goal - self.value) / (self.metric.best - self.metric.worst)
+        metric = self.metric
+        expected = metric.best - math.copysign(self.floor, metric.best - metric.worst)
+        goal = expected if self.reference is None else self.reference
+        return (goal - self.value) / (metric.best - metric.worst)
 
     @property
     def status(self) -> Status:

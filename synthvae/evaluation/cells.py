@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,7 @@ Array = np.ndarray[Any, Any]
 REAL = "real"
 WIDTHS = 10  # equal widths, as in SDMetrics, so that figures can be set beside published ones
 RANKS = 10  # bins of equal rank where association is measured: skewed columns fill them all
+HIGHEST = 960  # power of two that no number exceeds here: sums of any table's rows, and ranges, stay below 2^1024
 NAMED = 15  # levels that stay apart there; the others are one
 
 
@@ -43,8 +45,17 @@ class Cells:
         """Per side (n,) where a value is null."""
         return {side: np.asarray(pc.is_null(values).to_numpy()) for side, values in self.parts.items()}
 
+    @cached_property
+    def unit(self) -> float:
+        """What the numbers are counted in: 1, or a power of two where they come near the largest there are."""
+        if not self.continuous or not pt.is_floating(self.parts[REAL].type):
+            return 1.0
+        ends = [end.as_py() for values in self.parts.values() for end in pc.min_max(values).values()]
+        furthest = max((abs(end) for end in ends if end is not None and math.isfinite(end)), default=0.0)
+        return 2.0 ** max(math.frexp(furthest)[1] - HIGHEST, 0)
+
     def numbers(self, side: str) -> Array:
-        """(n,) values of a continuous column, instants as whole numbers of their unit; missing ones are 0."""
+        """(n,) values of a continuous column in its ``unit``, instants as whole numbers of theirs; missing is 0."""
         values = self.parts[side]
         if pt.is_date32(values.type):
             values = values.cast(pa.int32())
@@ -52,7 +63,8 @@ class Cells:
             values = values.cast(pa.int64())
         elif pt.is_decimal(values.type) or pt.is_null(values.type):
             values = values.cast(pa.float64())
-        return np.asarray(pc.fill_null(values, pa.scalar(0, values.type)).to_numpy())
+        numbers = np.asarray(pc.fill_null(values, pa.scalar(0, values.type)).to_numpy())
+        return numbers if self.unit == 1 else np.asarray(numbers / self.unit)
 
     def known(self, side: str) -> Array:
         """The values of a continuous column that are not null."""

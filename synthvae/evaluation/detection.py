@@ -148,16 +148,20 @@ def _judged(trial: _Trial, learner: Learner, blame: bool = False) -> _Found:
     """Learn on the other folds, rank the rows of each."""
     frame = trial.frame.varying()
     design = learner.design(frame)
-    areas, influence, drops = [], np.zeros(len(trial.other)), np.zeros(len(frame.names))
+    areas, influence, learned = [], np.zeros(len(trial.other)), []
     for k in range(FOLDS if frame.names else 0):
         held = trial.fold == k
-        predict = learner.fit(design.x[~held], trial.other[~held], frame.coded)
-        area, influence[held] = auc(predict(design.x[held]), trial.other[held])
+        learned.append(learner.fit(design.x[~held], trial.other[~held], frame.coded))
+        area, influence[held] = auc(learned[k](design.x[held]), trial.other[held])
         areas.append(area)
-        if blame:
-            drops += _drops(predict, design.x[held], design.origin, trial.other[held])
     found = _found(areas or [0.5], influence, trial)
-    return replace(found, blame=_shares(frame.names, drops)) if found.is_noticed else found
+    if not blame or not found.is_noticed:
+        return found
+    drops = np.zeros(len(frame.names))
+    for k, predict in enumerate(learned):
+        held = trial.fold == k
+        drops += _drops(predict, design.x[held], design.origin, trial.other[held])
+    return replace(found, blame=_shares(frame.names, drops))
 
 
 def _drops(predict: Predictor, x: Array, origin: Array, other: Array) -> Array:

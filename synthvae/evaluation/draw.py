@@ -89,7 +89,13 @@ def _bins(cells: Cells, support: Support, bins: int) -> Cut | None:
     factor = _seconds(cells.parts[REAL].type)
     edges = _edges(known * factor, support, bins, factor != 1 or pt.is_temporal(cells.parts[REAL].type))
     codes = {side: _binned(cells, side, edges / factor) for side in cells.parts}
-    return Cut(("",) * (len(edges) - 1), tuple(edges.tolist()), codes)
+    return Cut(("",) * (len(edges) - 1), tuple(_in_ones(edges, cells.unit).tolist()), codes)
+
+
+def _in_ones(edges: Array, unit: float) -> Array:
+    """Edges counted in a unit as plain numbers; none is beyond the largest there is."""
+    most = np.finfo(np.float64).max / unit
+    return np.asarray(np.clip(edges, -most, most) * unit)
 
 
 def _binned(cells: Cells, side: str, edges: Array) -> Array:

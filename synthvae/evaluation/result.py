@@ -125,5 +125,8 @@ def _verdict(family: Family, scores: list[Score]) -> tuple[Family, Status, str]:
     status = next(wanted for wanted in _WORST_FIRST if any(score.status is wanted for score in asked))
     named = ", ".join(f"{score.metric.name} {score.value:.3f}" for score in asked if score.status is status)
     silent = len(scores) - len(asked)
+    if status is Status.GOOD and silent > len(asked):  # what was not asked about is not good
+        why = next(score.note for score in scores if score.value is None)
+        return family, Status.NOT_APPLICABLE, f"Not answered: {silent} of {len(scores)} questions ({why}); {named}."
     beside = f"; {silent} of {len(scores)} questions could not be asked" if silent else ""
     return family, status, f"{SENTENCES[family][status]}: {named}{beside}."

@@ -8,7 +8,7 @@
     guessing.py    a secret guessed from all the rest
 
     cast.py        who plays what: members, controls, stand-in     rows.py    tables as arrays in an order of their own
-    space.py       one distance for all                            shares.py  intervals, risks, scores
+    space.py       one distance for all, nearest.py by it          shares.py  intervals, risks, scores
 
 Attack and control are the same function on other people, a reference the same function on other rows. To add a metric:
 a module with ``scores(sides)``, listed in ``PARTS``.

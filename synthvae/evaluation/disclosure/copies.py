@@ -9,7 +9,7 @@ import numpy as np
 from synthvae.evaluation.answers import owners_of
 from synthvae.evaluation.base import Family, Metric, Score, not_applicable
 from synthvae.evaluation.disclosure.rows import compared, keys_of, rows_of
-from synthvae.evaluation.disclosure.shares import Share, share_score, told, wilson
+from synthvae.evaluation.disclosure.shares import Share, attack_score, share_score, told, wilson
 from synthvae.evaluation.sides import Array, Sides
 
 COPIES = Metric(
@@ -89,19 +89,24 @@ def _details(sides: Sides, held: Array) -> dict[str, object]:
 
 
 def _people(sides: Sides) -> Score:
-    """Rows only one person has, looked up among equally many rows of the synthetic table and of the hold-out."""
+    """Rows only one person has, looked up among all synthetic rows and as many of the hold-out.
+
+    A smaller hold-out is taken to meet people in proportion to its rows: twice the rows meet at most twice as many.
+    """
     rows = rows_of(sides)
     key, owner = rows["real"].key, rows["real"].owner
     own = _alone(key, owner)
-    size = min(len(rows[side]) for side in rows if side != "real" and len(rows[side]))
+    size = len(rows["synthetic"])
     people = len(np.unique(owner))
 
     def share(side: str) -> Share:
         hit = own & np.isin(key, rows[side].first(size).key)
         return wilson(len(np.unique(owner[hit])), people)
 
-    theirs = share("hold-out") if len(rows.get("hold-out", ())) else None
-    return share_score(PEOPLE, share("synthetic"), theirs, {"people": people, "rows looked through": size})
+    theirs = None
+    if len(rows.get("hold-out", ())):
+        theirs = share("hold-out").scaled(max(size / len(rows["hold-out"]), 1.0))
+    return attack_score(PEOPLE, share("synthetic"), theirs, {"people": people, "rows looked through": size})
 
 
 def _alone(key: Array, owner: Array) -> Array:

@@ -15,9 +15,9 @@ import numpy as np
 from synthvae.evaluation.answers import WIDE
 from synthvae.evaluation.base import Family, Metric, Score, not_applicable
 from synthvae.evaluation.disclosure.cast import Cast, Part, cast_of
+from synthvae.evaluation.disclosure.nearest import nearest_without
 from synthvae.evaluation.disclosure.rows import Rows
-from synthvae.evaluation.disclosure.shares import Share, rate, risk, share_score, told, wilson
-from synthvae.evaluation.disclosure.space import nearest
+from synthvae.evaluation.disclosure.shares import Share, attack_score, rate, risk, told, wilson
 from synthvae.evaluation.sides import Array, Sides
 
 SECRETS = Metric(
@@ -31,7 +31,7 @@ METRICS = (SECRETS,)
 NUMBER = 0.025  # ranks on either side within which a number is guessed: a twentieth of all people
 MOST, FEW = 12, 4  # columns that are taken for secrets, and in large tables
 LARGE = 200_000  # rows
-PEOPLE = (150, 1_000)  # asked at least and at most
+PEOPLE = (150, 2_500)  # asked at least and at most: so many tell a gap of a tenth in one secret
 OPEN = 10  # controls whose value is not guessed: fewer leave nothing to gain
 
 
@@ -45,9 +45,8 @@ def scores(sides: Sides) -> Iterator[Score]:
         yield not_applicable(SECRETS, "with a single column nothing is known that would tell a secret")
         return
     names = _chosen(sides, cast)
-    ours, theirs = (
-        [Guesses.of(cast, source, name, len(names)) for name in names] for source in (cast.synthetic, cast.standin)
-    )
+    people = min(max(cast.space.affordable(len(cast.synthetic.looked), len(names)), PEOPLE[0]), PEOPLE[1])
+    ours, theirs = (list(Guesses.of(cast, source, names, people)) for source in (cast.synthetic, cast.standin))
     yield _mean(ours, theirs)
     for mine, other in zip(ours, theirs, strict=True):
         yield _one(mine, other)
@@ -75,15 +74,17 @@ class Guesses:
     rows: int
 
     @classmethod
-    def of(cls, cast: Cast, source: Part, secret: str, searches: int) -> Guesses:
+    def of(cls, cast: Cast, source: Part, secrets: list[str], people: int) -> Iterator[Guesses]:
+        """Of every secret, in one search."""
         base = source.looked
-        members, controls = cast.targets(min(max(cast.space.affordable(len(base), searches), PEOPLE[0]), PEOPLE[1]))
-        points = np.concatenate([cast.space.points(people) for people in (members, controls)])
-        places = nearest(points, source.points, unknown=cast.space.places[secret])[1][:, 0]
-        first, second = np.split(places, [len(members)])
-        right = [_agree(cast, secret, people, base, at) for people, at in ((members, first), (controls, second))]
-        blind = _agree(cast, secret, members, base, np.arange(len(members)) % len(base))
-        return cls(secret, right[0], right[1], blind, len(base))
+        members, controls = cast.targets(people)
+        points = np.concatenate([cast.space.points(part) for part in (members, controls)])
+        found = nearest_without(points, source.points, [cast.space.places[name] for name in secrets])
+        blindly = np.arange(len(members)) % len(base)
+        for secret, places in zip(secrets, found.T, strict=True):
+            first, second = np.split(places, [len(members)])
+            right = [_agree(cast, secret, part, base, at) for part, at in ((members, first), (controls, second))]
+            yield cls(secret, right[0], right[1], _agree(cast, secret, members, base, blindly), len(base))
 
     @property
     def closed(self) -> bool:
@@ -116,7 +117,7 @@ def _one(ours: Guesses, theirs: Guesses) -> Score:
     }
     weak = ours.members.mean() < ours.blind.mean()
     note = "the attack guesses worse than a synthetic row at random: no evidence either way" if weak else ""
-    return share_score(SECRETS, ours.risk, None if theirs.closed else theirs.risk, details, columns, note)
+    return attack_score(SECRETS, ours.risk, None if theirs.closed else theirs.risk, details, columns, note)
 
 
 def _share(found: Array) -> Share:
@@ -130,7 +131,7 @@ def _mean(ours: list[Guesses], theirs: list[Guesses]) -> Score:
     worst = max(told_ours, key=lambda guess: guess.risk.value)
     details = {"secrets": len(told_ours), "most at risk": worst.secret, "rows": {"people": len(worst.members)}}
     reference = _mean_risk(told_theirs) if told_theirs else None
-    return share_score(SECRETS, _mean_risk(told_ours), reference, details)
+    return attack_score(SECRETS, _mean_risk(told_ours), reference, details)
 
 
 def _mean_risk(guesses: list[Guesses]) -> Share:

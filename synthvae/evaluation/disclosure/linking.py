@@ -12,8 +12,8 @@ import numpy as np
 
 from synthvae.evaluation.base import Family, Metric, Score, not_applicable
 from synthvae.evaluation.disclosure.cast import Cast, Part, cast_of
-from synthvae.evaluation.disclosure.shares import Share, rate, risk, share_score, told, wilson
-from synthvae.evaluation.disclosure.space import nearest
+from synthvae.evaluation.disclosure.nearest import nearest
+from synthvae.evaluation.disclosure.shares import Share, attack_score, rate, risk, told, wilson
 from synthvae.evaluation.sides import Array, Sides
 
 LINKS = Metric(
@@ -53,7 +53,7 @@ def scores(sides: Sides) -> Iterator[Score]:
         "linked by chance": told(1 - (1 - NEIGHBOURS / base) ** NEIGHBOURS),
         "rows": {"people": people, "synthetic": base},
     }
-    yield share_score(LINKS, risk(attack, control), theirs, details)
+    yield attack_score(LINKS, risk(attack, control), theirs, details)
 
 
 def _halves(names: list[str], rng: np.random.Generator) -> Cut:
@@ -63,7 +63,7 @@ def _halves(names: list[str], rng: np.random.Generator) -> Cut:
 
 def _tried(cast: Cast, source: Part, cuts: list[Cut]) -> tuple[Share, Share]:
     """The shares of linked members and controls."""
-    targets = cast.targets(cast.space.affordable(len(source.looked), 2))
+    targets = cast.targets(cast.space.affordable(len(cast.synthetic.looked), 2))
     points = np.concatenate([cast.space.points(people) for people in targets])
     linked = np.zeros(len(points), bool)
     for place, halves in enumerate(cuts):

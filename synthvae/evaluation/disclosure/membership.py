@@ -16,8 +16,8 @@ import numpy as np
 from synthvae.evaluation.answers import WIDE
 from synthvae.evaluation.base import Family, Metric, Score, not_applicable
 from synthvae.evaluation.disclosure.cast import Cast, Part, cast_of
-from synthvae.evaluation.disclosure.shares import Share, rate, share_score, wilson
-from synthvae.evaluation.disclosure.space import nearest
+from synthvae.evaluation.disclosure.nearest import nearest
+from synthvae.evaluation.disclosure.shares import Share, attack_score, rate, wilson
 from synthvae.evaluation.sides import Array, Sides
 
 SUREST = Metric(
@@ -37,9 +37,11 @@ OUTLIERS = Metric(
     Family.DISCLOSURE,
     "1 if the synthetic table comes no nearer to the strangest training people than to equally strange people nobody"
     " trained on, 0 if always.",
+    poor=0.25,  # they are a tenth of all, so their interval is three times as wide
 )
 METRICS = (SUREST, OVERALL, OUTLIERS)
 SURE, GUESSES = 0.01, 20  # share of the candidates that are named, and how many at least
+CROWD = 0.05  # share of the candidates beyond which the guesses are not the surest: one leak in ten would not fill them
 FALSE_ALARMS = 0.01  # at which the true positive rate is told (Carlini et al., S&P 2022)
 STRANGE = 0.1  # share of the candidates farthest from other real rows
 TINY = 1e-3  # of the median distance: what two distances of 0 are compared by
@@ -97,7 +99,9 @@ def _surest(member: Array, ours: Array, theirs: Array, rows: dict[str, int]) -> 
         f"true positive rate at {FALSE_ALARMS:.0%} false alarms": rate(at),
         "rows": rows,
     }
-    return share_score(SUREST, right.scaled(2, -1), reference.scaled(2, -1), details)
+    # a person copied is the surest guess of all, so what can hide is not what the interval leaves open
+    unseen = 1.0 if _guesses(len(member)) > CROWD * len(member) else 0.0
+    return attack_score(SUREST, right.scaled(2, -1), reference.scaled(2, -1), details, unseen=unseen)
 
 
 def _guesses(candidates: int) -> int:
@@ -125,7 +129,7 @@ def _ranking(metric: Metric, member: Array, ours: Array, theirs: Array, among: A
         return not_applicable(metric, f"fewer than {GUESSES} members or controls are as strange")
     found, reference = (_auc(exposed[among & member], exposed[among & ~member]) for exposed in (ours, theirs))
     details = {"AUC": rate(found), "rows": rows | {"ranked": int(among.sum())}}
-    return share_score(metric, found.scaled(2, -1), reference.scaled(2, -1), details)
+    return attack_score(metric, found.scaled(2, -1), reference.scaled(2, -1), details)
 
 
 def _auc(high: Array, low: Array) -> Share:

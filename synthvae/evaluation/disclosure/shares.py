@@ -1,4 +1,7 @@
-"""Shares with their 95 % interval, the risk an attack adds to its control, both as scores beside a reference."""
+"""Shares with their 95 % interval, the risk an attack adds to its control, both as scores beside a reference.
+
+No leak seen is good news only where a leak would have been seen: see ``attack_score``.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthvae.evaluation.answers import WIDE
-from synthvae.evaluation.base import Metric, Score
+from synthvae.evaluation.base import Metric, Score, Status
+
+BLIND = "too few real people are compared to tell: it would look good even if it were {:.2f} worse"
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,28 @@ def share_score(
     low, high = sorted(map(shown, beside(ours, theirs)))
     reference = None if theirs is None else shown(theirs.value)
     return Score(metric, columns, shown(ours.value), low, high, reference, note, details)
+
+
+def attack_score(
+    metric: Metric,
+    ours: Share,
+    theirs: Share | None,
+    details: Mapping[str, Any],
+    columns: tuple[str, ...] = (),
+    note: str = "",
+    unseen: float | None = None,
+) -> Score:
+    """The same, but not applicable where it would be good only for want of power.
+
+    unseen: how much worse it could be and look as good; by default as far as its interval and its reference's reach.
+    Up to the metric's ``poor`` that is borne. What is not good in spite of it stands: noise hides leaks and makes none.
+    """
+    score = share_score(metric, ours, theirs, details, columns, note)
+    low, high = beside(ours, theirs)
+    hidden = max(ours.value - low, high - ours.value) if unseen is None else unseen
+    if score.status is not Status.GOOD or hidden < metric.poor:
+        return score
+    return Score(metric, columns, note=BLIND.format(min(hidden, 1.0)), details=details)
 
 
 def told(value: float) -> float:

@@ -18,7 +18,7 @@ from synthvae.evaluation.base import Family, Metric, Score, not_applicable
 from synthvae.evaluation.disclosure.cast import Cast, cast_of
 from synthvae.evaluation.disclosure.conditions import Combinations, Maker, Predicate, Values, meeting, shuffled
 from synthvae.evaluation.disclosure.rows import Rows, levelled
-from synthvae.evaluation.disclosure.shares import Share, rate, risk, share_score, told, wilson
+from synthvae.evaluation.disclosure.shares import Share, attack_score, rate, risk, told, wilson
 from synthvae.evaluation.sides import Array, Sides
 
 ALONE = Metric(
@@ -65,7 +65,7 @@ def _score(cast: Cast, metric: Metric, make: Maker, rng: np.random.Generator) ->
         "isolate a control, for as many people": rate(ours.control),
         "values drawn apart isolate a training person": told(blind.attack.value),
     }
-    return share_score(metric, ours.risk, theirs, details)
+    return attack_score(metric, ours.risk, theirs, details)
 
 
 # --- the attack -----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""One distance for all that asks who is near whom: rows as points, and the nearest of many by matrix products.
+"""One distance for all that asks who is near whom: rows as points; nearest.py finds the nearest of many.
 
 The squared distance is the sum over columns of Gower's dissimilarities (A general coefficient of similarity and some of
 its properties, Biometrics 27, 1971), squared: numbers by rank among real rows in [0, 1], levels 0 where they are equal
@@ -23,7 +23,7 @@ NULL_APART = 0.957  # beside 1/2 in rank: the mean squared distance to a number 
 CELLS = 100_000_000  # numbers in the points of a table: 400 MB; a larger table is cut to a sample
 PRODUCTS = 50_000_000_000  # rows looked for times coordinates looked through: about a second
 LEAST, MOST = 400, 5_000  # rows looked for
-QUERIES, BLOCK = 512, 8_192  # rows of one matrix product: its result stays in the processor's cache
+ROWS = 65_536  # made into points at once: they stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +58,10 @@ class Space:
     def points(self, rows: Rows) -> Array:
         """(n, d) float32 coordinates of the rows."""
         made = np.empty((len(rows), self.dims), np.float32)
-        for name, place in self.places.items():
-            made[:, place] = self.axes[name].points(rows.columns[name])
+        for start in range(0, len(rows), ROWS):
+            here = slice(start, start + ROWS)
+            for name, place in self.places.items():
+                made[here, place] = self.axes[name].points(rows.columns[name][here])
         return made
 
     def part(self, points: Array, columns: Collection[str]) -> Array:
@@ -115,49 +117,3 @@ def _ranked(values: Array) -> tuple[Array, Array]:
     ranks = np.linspace(0, 1, KNOTS)
     knots, place = np.unique(np.quantile(known, ranks, method="nearest"), return_inverse=True)
     return knots, np.bincount(place, weights=ranks) / np.bincount(place)
-
-
-def nearest(
-    points: Array, base: Array, k: int = 1, barred: Array | None = None, unknown: slice = slice(0)
-) -> tuple[Array, Array]:
-    """The k rows of ``base`` (n, d) nearest to each of ``points`` (m, d): distances (m, k), nearest first, and places.
-
-    Blocks are ranked in float32; the distances told are exact. ``barred`` (n,) rows are not looked at, ``unknown``
-    coordinates count for nothing. Needs k rows that are not barred.
-    """
-    points = points.copy()
-    points[:, unknown] = 0  # and so are products with them
-    half = (_squares(base) - _squares(base[:, unknown])) / 2
-    if barred is not None:
-        half[barred] = np.inf
-    places = np.concatenate(
-        [_best(points[start : start + QUERIES], base, half, k) for start in range(0, len(points), QUERIES)]
-        or [np.zeros((0, k), np.int64)]
-    )
-    distances = np.empty(places.shape)
-    for column in range(k):
-        apart = points.astype(np.float64) - base[places[:, column]]
-        apart[:, unknown] = 0
-        distances[:, column] = np.sqrt(_squares(apart))
-    order = np.argsort(distances, axis=1, kind="stable")
-    return np.take_along_axis(distances, order, 1), np.take_along_axis(places, order, 1)
-
-
-def _squares(points: Array) -> Array:
-    return np.asarray(np.einsum("ij,ij->i", points, points))
-
-
-def _best(points: Array, base: Array, half: Array, k: int) -> Array:
-    """(m, k) places of the largest p.b - |b|^2 / 2, which are the nearest."""
-    row = np.arange(len(points))
-    places, scores = [], []
-    for start in range(0, len(base), BLOCK):
-        closeness = points @ base[start : start + BLOCK].T
-        closeness -= half[start : start + BLOCK]
-        for _ in range(min(k, closeness.shape[1])):
-            best = closeness.argmax(axis=1)
-            places.append(best + start)
-            scores.append(closeness[row, best])
-            closeness[row, best] = -np.inf
-    found, where = np.stack(scores, axis=1), np.stack(places, axis=1)
-    return np.take_along_axis(where, np.argsort(-found, axis=1, kind="stable")[:, :k], 1)

@@ -2,6 +2,7 @@
 
     rule.py      Rule, one promise; between.py: those between columns
     rules.py     a Schema (and perhaps a real table's null rates) -> Rules, facts of our own
+    chance.py    what chance adds to a share in a table of some size
     types.py     the type names by which Great Expectations knows a column's dtypes
     patterns.py  an identifier's template -> a regular expression, or the range of its whole numbers
     suite.py     Rules -> an ExpectationSuite; the only file that loads Great Expectations

@@ -23,6 +23,11 @@ def nulls(values: pa.ChunkedArray) -> pd.DataFrame:
     return pd.DataFrame({NAME: marks})
 
 
+def alike(values: pa.ChunkedArray) -> bool:
+    """Whether both layouts hold every row and nothing in them looks null: then one does for all rules."""
+    return not values.null_count and not pt.is_floating(plain(values).type)
+
+
 def present(values: pa.ChunkedArray, column: Column) -> pd.DataFrame:
     """(n, 1) the values that are not null."""
     bare = plain(values)

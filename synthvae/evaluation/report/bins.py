@@ -40,7 +40,8 @@ def edge(picture: ColumnPicture, place: int) -> str:
     low, high, value = picture.edges[0], picture.edges[-1], picture.edges[place]
     if picture.temporal:
         return instant(value, high - low)
-    return quantity(value, abs(high - low) / max(len(picture.edges) - 1, 1))
+    bins = max(len(picture.edges) - 1, 1)
+    return quantity(value, abs(high / bins - low / bins))  # high - low may be beyond the largest number
 
 
 def quantity(value: float, step: float) -> str:

@@ -62,16 +62,26 @@ def _sentence(headlines: Sequence[Score]) -> str:
     """How many headline scores fall short of their yardstick, and which by most."""
     told = [score for score in headlines if score.value is not None]
     short = sorted((s for s in told if s.status is not Status.GOOD), key=lambda score: -(score.gap or 0.0))
+    silent = [score for score in headlines if score.value is None]
     if not told:
         return f"Not applicable: {headlines[0].note}." if headlines else "Nothing was asked."
+    if not short and len(silent) > len(told):
+        few = "; ".join(_beside(score) for score in told)
+        return f"Not answered: {len(silent)} of {len(headlines)} headline scores, as {silent[0].note}. Good: {few}."
     if not short:
         several = f"All {len(told)} headline scores are"
         all_of = {1: "The headline score is", 2: "Both headline scores are"}.get(len(told), several)
-        return f"{all_of} as good as the yardstick, close to it, or within chance of it."
+        return f"{all_of} as good as the yardstick, close to it, or within chance of it.{_unanswered(silent)}"
     named = "; ".join(_beside(score) for score in short[:NAMED])
     if len(told) == 1:
-        return f"The headline score falls short: {named}."
-    return f"{len(short)} of {len(told)} headline scores {'fall' if len(short) > 1 else 'falls'} short: {named}."
+        return f"The headline score falls short: {named}.{_unanswered(silent)}"
+    verb = "fall" if len(short) > 1 else "falls"
+    return f"{len(short)} of {len(told)} headline scores {verb} short: {named}.{_unanswered(silent)}"
+
+
+def _unanswered(silent: Sequence[Score]) -> str:
+    names = ", ".join(score.metric.name for score in silent)
+    return f" Not applicable: {names}." if silent else ""
 
 
 def _beside(score: Score) -> str:

@@ -125,7 +125,8 @@ def in_words(score: Score) -> str:
     """What a score's place beside its reference means, for somebody who is no statistician."""
     if score.status is Status.NOT_APPLICABLE:
         return f"Because {score.note}." if score.note else ""
-    goal = "the best possible" if score.reference is None else "the hold-out"
+    best = "as many real rows would be" if score.floor else "the best possible"
+    goal = best if score.reference is None else "the hold-out"
     gap = score.gap or 0.0
     said = {
         Status.GOOD: f"As good as {goal}, or close to it."
