@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from synthvae.errors import ParameterError, SchemaError
 from synthvae.schema import instants
 from synthvae.schema.check import comparable
 from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
+from synthvae.schema.formats import moment_format_of, number_format_of
 from synthvae.schema.measures import bounds_of, decimals_of, is_counter, resolution_of, within_type
 from synthvae.schema.schema import Schema
 from synthvae.schema.support import Array, Support, share
@@ -32,6 +33,10 @@ MIN_KEY_ROWS = 20  # fewer distinct values may be distinct by chance
 MAX_WHOLE_LEVELS = 20  # more distinct whole numbers than this are a quantity
 MIN_ROWS_PER_LEVEL = 10
 _KEY_NAME = re.compile(r"(?i:(^|[_ .-])(id|uuid|guid|key|code|no|nr)s?$)|[a-z0-9](Id|ID|Uuid|UUID|Guid|GUID|Key)s?$")
+# Names of numbers that are names: a mean of them says nothing.
+_CODE_NAME = re.compile(r"(?i:(^|[_ .-])(zip|zip_?codes?|post_?codes?|postal|plz|fips|codes?)$)|[a-z](Zip|Code)$")
+_NAMES_SOMEBODY = re.compile(r"(?i:(^|[_ .-])(id|uuid|guid)s?$)|[a-z0-9](Id|ID|Uuid|UUID|Guid|GUID)s?$")
+ROWS_PER_KEY = 20  # a name that more rows share, in the mean, is a level
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +86,13 @@ class Evidence:
     def open_share(self, outside: int) -> float | None:
         """The share of values outside, or None where the schema says all there is."""
         return None if self.exact else share(outside, len(self.values))
+
+    def meaning(self, values: pa.Array) -> Evidence:
+        """The same rows with what their values (those not null) mean in place of their text."""
+        place = np.full(len(self.raw), -1)
+        place[self.present] = np.arange(len(values))
+        meant = values.take(pa.array(place, mask=~self.present))
+        return replace(self, raw=pa.chunked_array([meant]), pandas=None)
 
     def is_key(self) -> bool:
         """Whether every row has a value of its own, in rows enough for that to say something."""
@@ -178,8 +190,10 @@ def _free_text(e: Evidence) -> Column | None:
 
 
 def _instant(e: Evidence) -> Column | None:
-    if not pt.is_temporal(e.type):
-        return None
+    return _moments(e) if pt.is_temporal(e.type) and not pt.is_duration(e.type) else None
+
+
+def _moments(e: Evidence) -> Datetime:
     unit, zone = instants.unit(e.type), e.type.tz if pt.is_timestamp(e.type) else None
     counts = instants.counts(e.values).to_numpy()
     resolution = resolution_of(e.support, counts, unit)
@@ -189,15 +203,54 @@ def _instant(e: Evidence) -> Column | None:
     if bounds[0] is None or bounds[1] is None:
         return Datetime(**e.facts(), open_share=1.0, resolution=resolution, time_zone=zone)
     low, high = int(bounds[0][0]), int(bounds[1][1])
+    if pt.is_time(e.type):
+        low, high = max(low, 0), min(high, instants.STEP["D"] // instants.STEP[resolution])
     outside = np.count_nonzero((counts // step < low) | (-(-counts // step) > high))
     return Datetime(
         **e.facts(),
-        lower=instants.to_iso(low, resolution, bool(zone)),
-        upper=instants.to_iso(high, resolution, bool(zone)),
+        lower=_moment_text(low, resolution, e.type),
+        upper=_moment_text(high, resolution, e.type),
         open_share=e.open_share(int(outside)),
         resolution=resolution,
         time_zone=zone,
     )
+
+
+def _moment_text(count: int, resolution: str, type_: pa.DataType) -> str:
+    if pt.is_time(type_):
+        return instants.to_clock(count, resolution)
+    return instants.to_iso(count, resolution, pt.is_timestamp(type_) and bool(type_.tz))
+
+
+def _written_moment(e: Evidence) -> Column | None:
+    """Dates and instants that are text, and stay text."""
+    found = moment_format_of(e.values, e.support) if tables.is_text(e.type) else None
+    if found is None:
+        return None
+    column = _moments(e.meaning(found.values))
+    zone = "UTC" if found.format.endswith(("Z", "+00:00")) else None
+    lower, upper = (f"{end}Z" if zone and end and "T" in end else end for end in (column.lower, column.upper))
+    told = {"lower": lower, "upper": upper, "time_zone": zone, "format": found.format, "marker": found.marker}
+    return replace(column, **e.facts() | told)
+
+
+def _written_number(e: Evidence) -> Column | None:
+    """Numbers that are text, and stay text: many of them, no keys and no codes."""
+    if not tables.is_text(e.type) or _CODE_NAME.search(e.name) or _KEY_NAME.search(e.name):
+        return None
+    distinct = pc.unique(e.values)
+    if len(distinct) <= MAX_WHOLE_LEVELS or _equally_long_digits(distinct):
+        return None
+    found = number_format_of(e.values, e.support)
+    if found is None or (e.is_key() and pt.is_integer(found.values.type)):
+        return None
+    return replace(_quantity(e.meaning(found.values)), **e.facts(), format=found.format, marker=found.marker)
+
+
+def _equally_long_digits(distinct: pa.Array) -> bool:
+    """Whether text looks like codes, such as postcodes: digits, as many in each."""
+    digits = distinct.filter(pc.match_substring_regex(distinct, r"^\d{3,}$"))
+    return len(digits) >= len(distinct) - 1 and len(pc.unique(pc.utf8_length(digits))) == 1
 
 
 def _whole_key(e: Evidence) -> Column | None:
@@ -207,17 +260,47 @@ def _whole_key(e: Evidence) -> Column | None:
     return None if template is None else Identifier(**e.facts(), template=template)
 
 
-def _few_wholes(e: Evidence) -> Column | None:
-    if not pt.is_integer(e.type):
+def _repeated_key(e: Evidence) -> Column | None:
+    """A name of somebody that comes back in a few rows: a house sold twice, a customer's orders."""
+    whole, n = pt.is_integer(e.type), len(e.values)
+    if not (whole or tables.is_text(e.type)) or not _NAMES_SOMEBODY.search(e.name) or n < MIN_KEY_ROWS:
+        return None
+    distinct = pc.unique(e.values)
+    if len(distinct) * ROWS_PER_KEY < n or (whole and len(distinct) < ROWS_PER_KEY) or e.is_key():
+        return None
+    chunked = pa.chunked_array([distinct])
+    template = number_template(distinct.cast(pa.int64()).to_numpy()) if whole else text_template(chunked)
+    fallback = "{sequence:1}" if whole else "{uuid}"
+    repeats = share(max(n - len(distinct), e.support.min_count), n)
+    return Identifier(**e.facts(), template=template or fallback, repeats=repeats)
+
+
+def _codes(e: Evidence) -> Column | None:
+    """Whole numbers whose name says that they are names: postcodes."""
+    if not pt.is_integer(e.type) or not _CODE_NAME.search(e.name):
         return None
     levels, codes = np.unique(e.whole, return_inverse=True)
-    if levels.size > MAX_WHOLE_LEVELS or e.whole.size < MIN_ROWS_PER_LEVEL * levels.size:
+    return _categorical(e, pa.array(levels), codes, ordered=False)
+
+
+def _few_wholes(e: Evidence) -> Column | None:
+    """Few whole numbers; pandas makes floats of them where some are missing."""
+    if pt.is_floating(e.type) and e.raw.null_count and not pt.is_float16(e.raw.type):
+        numbers = e.values.to_numpy()
+        if not np.array_equal(numbers, np.floor(numbers)) or np.abs(numbers).max() >= 2**53:
+            return None
+        levels, codes = np.unique(numbers + 0.0, return_inverse=True)
+    elif pt.is_integer(e.type):
+        levels, codes = np.unique(e.whole, return_inverse=True)
+    else:
+        return None
+    if levels.size > MAX_WHOLE_LEVELS or codes.size < MIN_ROWS_PER_LEVEL * levels.size:
         return None
     return _categorical(e, pa.array(levels), codes, ordered=False)
 
 
 def _quantity(e: Evidence) -> Column:
-    values = comparable(e.values)
+    values = instants.counts(e.values) if pt.is_duration(e.type) else comparable(e.values)
     numbers = values.to_numpy()
     numbers = numbers.astype(np.float16) if pt.is_float16(e.raw.type) else numbers
     finite = ~np.isnan(numbers)
@@ -226,7 +309,7 @@ def _quantity(e: Evidence) -> Column:
     bounds = bounds_of(support, numbers, decimals, e.exact)
     if bounds is None:
         return Numeric(**e.facts(), open_share=1.0, decimals=decimals)
-    low, high = within_type(bounds, e.type)
+    low, high = within_type(bounds, pa.int64() if pt.is_duration(e.type) else e.type)
     outside = np.count_nonzero((numbers < numbers.dtype.type(low)) | (numbers > numbers.dtype.type(high)))
     return Numeric(**e.facts(), lower=low, upper=high, open_share=e.open_share(int(outside)), decimals=decimals)
 
@@ -236,11 +319,15 @@ RULES: tuple[Rule, ...] = (
     _boolean,
     _group_key,
     _category,
+    _written_moment,
+    _written_number,
     _text_key,
+    _repeated_key,
     _text_levels,
     _free_text,
     _instant,
     _whole_key,
+    _codes,
     _few_wholes,
     _quantity,
 )
