@@ -110,6 +110,18 @@ CASES: dict[str, tuple[Column, pa.Array]] = {
         Identifier(name="x", arrow="dictionary<values=string, indices=int32, ordered=0>", template="{uuid}"),
         COUNTER.cast(pa.string()).dictionary_encode(),
     ),
+    "keys that repeat, some missing": (
+        Identifier(name="x", arrow="string", nullable=True, template="{uuid}", repeats=0.4),
+        pa.array(["k"] * 4000, mask=NULLS),
+    ),
+    "number, written": (
+        Numeric(name="x", arrow="string", nullable=True, decimals=2, format="${:,.2f}", marker="?", open_share=0.0),
+        pa.array(np.where(SMALL < 9, "?", [f"${n:,.2f}" for n in NORMAL * 99]), mask=NULLS),
+    ),
+    "date, written": (
+        Datetime(name="x", arrow="large_string", resolution="D", format="%d.%m.%Y", open_share=0.0),
+        pa.array([f"{1 + n % 28:02d}.{1 + n % 12:02d}.{1950 + n}" for n in SMALL], pa.large_string()),
+    ),
     "text": (
         Text(name="x", arrow="string", nullable=True, min_length=0, max_length=99),
         pa.array(["secret " * 20] * 4000, mask=NULLS),

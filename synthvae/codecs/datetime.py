@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from synthvae.codecs.arrow import value_type
-from synthvae.codecs.grid import Grid, WholeGrid
+from synthvae.codecs.grid import Grid, WholeGrid, WrittenGrid
 from synthvae.codecs.gridded import GriddedCodec
 from synthvae.errors import SchemaError
 from synthvae.schema.columns import Column, Datetime
 from synthvae.schema.instants import STEP, nanoseconds, unit
+from synthvae.schema.written import meaning
 
 
 class DatetimeCodec(GriddedCodec):
@@ -20,6 +21,9 @@ class DatetimeCodec(GriddedCodec):
             raise SchemaError(
                 f"Column {column.name!r}: expected a resolution out of {', '.join(STEP)}. Got {column.resolution!r}."
             )
+        if column.format is not None:
+            inner = cls.grid(meaning(column))
+            return WrittenGrid(inner.type, inner.lower, inner.upper, column, inner)
         type_ = value_type(column.arrow)
         stored = STEP[unit(type_)]
         tick = max(STEP[column.resolution], stored)

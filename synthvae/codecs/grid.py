@@ -14,6 +14,9 @@ import pyarrow.compute as pc
 
 from synthvae.codecs.arrow import as_array, null_mask
 from synthvae.codecs.base import BoolArray
+from synthvae.schema.columns import Datetime, Numeric
+from synthvae.schema.written import meant, written
+from synthvae.tables import plain
 
 NumberArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -193,6 +196,42 @@ class FloatGrid(Grid):
 
     def values(self, units: Units) -> pa.Array:
         return _float_array(units.number, units, self.type)
+
+
+@dataclass(frozen=True)
+class WrittenGrid(Grid):
+    """Numbers or moments as text. inner: the grid of what the text means; a ``marker`` of the column is its NaN."""
+
+    column: Numeric | Datetime
+    inner: Grid
+
+    @property
+    def axis(self) -> tuple[str, object]:
+        return self.inner.axis
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.inner.dtype
+
+    @property
+    def limits(self) -> tuple[int | float, int | float]:
+        return self.inner.limits
+
+    def units(self, values: pa.ChunkedArray) -> Units:
+        found = self.inner.units(meant(plain(values), self.column))
+        if self.column.marker is None:
+            return found
+        marked = pc.fill_null(pc.equal(as_array(values), self.column.marker), False)
+        nan = np.asarray(marked.to_numpy(zero_copy_only=False))
+        return Units(found.number, found.null & ~nan, nan)
+
+    def values(self, units: Units) -> pa.Array:
+        unknown = Units(units.number, units.null | units.nan, np.zeros(len(units.nan), bool))
+        texts = written(self.inner.values(unknown), self.column)
+        if units.nan.any():
+            marker = pa.scalar(self.column.marker, texts.type)
+            texts = pc.if_else(pa.array(units.nan), marker, texts)
+        return texts
 
 
 def bound_in_units(bound: int | float | None, decimals: int, up: bool) -> int | None:

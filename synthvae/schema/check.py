@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow.types as pt
 from synthvae.errors import SchemaError
 from synthvae.schema import instants
 from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
+from synthvae.schema.written import meaning, meant
 from synthvae.tables import arrow_type, is_text, plain
 
 
@@ -136,12 +138,23 @@ def _value_problems(values: pa.ChunkedArray, column: Column, min_count: int) -> 
         yield f"must not be null{_where(pc.is_null(values))}"
     if column.open_share is not None:
         return
-    if isinstance(column, Numeric):
+    if isinstance(column, Numeric | Datetime) and column.format is not None:
+        yield from _written(values, column, min_count)
+    elif isinstance(column, Numeric):
         yield from _bounds(comparable(plain(values)), column)
     elif isinstance(column, Datetime):
         yield from _instants(values, column)
     elif isinstance(column, Categorical):
         yield from _levels(plain(values), column, min_count)
+
+
+def _written(values: pa.ChunkedArray, column: Numeric | Datetime, min_count: int) -> Iterator[str]:
+    """Text by what it means; what cannot be read is only counted."""
+    found, known = meant(values, column), pc.is_valid(values)
+    marked = pc.equal(plain(values), column.marker) if column.marker is not None else pc.invert(known)
+    strange = pc.and_(pc.and_(known, pc.is_null(found)), pc.fill_null(pc.invert(marked), True))
+    yield from _found(strange, f"is not written like {column.format}")
+    yield from _value_problems(found, replace(meaning(column), nullable=True), min_count)
 
 
 def _where(mask: pa.ChunkedArray | np.ndarray[Any, Any]) -> str:

@@ -22,8 +22,8 @@ LONGEST = 40  # characters: what is longer is a text
 TRIED = 200  # distinct values that must be right before all are looked at
 MOST_MARKED = 0.95  # a column that is nearly always its marker is one of levels
 _DATES = ("%Y-%m-%d", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%-m/%-d/%Y",
-          "%-d/%-m/%Y", "%-d.%-m.%Y", "%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%Y%m%d", "%m/%d/%y", "%d/%m/%y",
-          "%d.%m.%y", "%-m/%-d/%y", "%Y.%m.%d")  # fmt: skip
+          "%-d/%-m/%Y", "%-d.%-m.%Y", "%d-%b-%Y", "%d %b %Y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%Y%m%d",
+          "%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%-m/%-d/%y", "%Y.%m.%d")  # fmt: skip
 _TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%3f", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%-I:%M %p", "%-I:%M:%S %p",
           "%-H:%M", "%-H:%M:%S")  # fmt: skip
 _ISO = tuple(f"%Y-%m-%d{apart}{time}{zone}" for time, apart, zone in product(_TIMES[:4], "T ", ("", "Z", "+00:00")))

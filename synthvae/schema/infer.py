@@ -36,7 +36,7 @@ _KEY_NAME = re.compile(r"(?i:(^|[_ .-])(id|uuid|guid|key|code|no|nr)s?$)|[a-z0-9
 # Names of numbers that are names: a mean of them says nothing.
 _CODE_NAME = re.compile(r"(?i:(^|[_ .-])(zip|zip_?codes?|post_?codes?|postal|plz|fips|codes?)$)|[a-z](Zip|Code)$")
 _NAMES_SOMEBODY = re.compile(r"(?i:(^|[_ .-])(id|uuid|guid)s?$)|[a-z0-9](Id|ID|Uuid|UUID|Guid|GUID)s?$")
-ROWS_PER_KEY = 20  # a name that more rows share, in the mean, is a level
+ROWS_PER_KEY = 10  # a name that more rows share, in the mean, is a level
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,7 +266,7 @@ def _repeated_key(e: Evidence) -> Column | None:
     if not (whole or tables.is_text(e.type)) or not _NAMES_SOMEBODY.search(e.name) or n < MIN_KEY_ROWS:
         return None
     distinct = pc.unique(e.values)
-    if len(distinct) * ROWS_PER_KEY < n or (whole and len(distinct) < ROWS_PER_KEY) or e.is_key():
+    if len(distinct) < MIN_KEY_ROWS or len(distinct) * ROWS_PER_KEY < n or (e.is_key() and not e.raw.null_count):
         return None
     chunked = pa.chunked_array([distinct])
     template = number_template(distinct.cast(pa.int64()).to_numpy()) if whole else text_template(chunked)
@@ -284,16 +284,9 @@ def _codes(e: Evidence) -> Column | None:
 
 
 def _few_wholes(e: Evidence) -> Column | None:
-    """Few whole numbers; pandas makes floats of them where some are missing."""
-    if pt.is_floating(e.type) and e.raw.null_count and not pt.is_float16(e.raw.type):
-        numbers = e.values.to_numpy()
-        if not np.array_equal(numbers, np.floor(numbers)) or np.abs(numbers).max() >= 2**53:
-            return None
-        levels, codes = np.unique(numbers + 0.0, return_inverse=True)
-    elif pt.is_integer(e.type):
-        levels, codes = np.unique(e.whole, return_inverse=True)
-    else:
+    if not pt.is_integer(e.type):
         return None
+    levels, codes = np.unique(e.whole, return_inverse=True)
     if levels.size > MAX_WHOLE_LEVELS or codes.size < MIN_ROWS_PER_LEVEL * levels.size:
         return None
     return _categorical(e, pa.array(levels), codes, ordered=False)

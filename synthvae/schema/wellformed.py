@@ -104,10 +104,11 @@ def _can_hold(column: Categorical) -> bool:
 def _format(column: Numeric | Datetime, read: Callable[[str], object]) -> Iterator[str]:
     """Text needs a format, and nothing else has one."""
     text = is_text(plain(pa.chunked_array([], arrow_type(column.arrow))).type)
-    if text != (column.format is not None):
-        yield f"'format' is for text, and text needs one; received {column.format!r} and Arrow type {column.arrow}"
-    if column.marker is not None and not text:
-        yield f"'marker' is for text, received {column.marker!r} and Arrow type {column.arrow}"
+    if text and column.format is None:
+        yield f"a {column.kind} column cannot be of Arrow type {column.arrow} without a 'format'"
+    for key in ("format", "marker"):
+        if not text and getattr(column, key) is not None:
+            yield f"{key!r} is for text, received {getattr(column, key)!r} and Arrow type {column.arrow}"
     try:
         if column.format is not None:
             read(column.format)

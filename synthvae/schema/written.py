@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthvae.schema.columns import Column, Datetime, Numeric
+from synthvae.tables import plain
 
 _NUMBER = re.compile(
     r"(?P<before>(?:[^{}]|\{\{|\}\})*)\{(?::(?P<group>,)?(?:(?P<whole>d)|\.(?P<places>\d)f|(?P<short>g)))?\}"
@@ -83,9 +84,15 @@ def meant(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     type_ = meant_type(column)
     if type_ is None:
         return values
-    coded = values.cast(pa.large_string()).combine_chunks().dictionary_encode()
+    coded = plain(values).combine_chunks().dictionary_encode()
     read = _read(coded.dictionary, column)
     return pa.chunked_array([read.take(coded.indices)], type_)
+
+
+def written(values: pa.Array, column: Numeric | Datetime) -> pa.Array:
+    """The inverse: numbers or moments (n,) as large_string."""
+    assert column.format is not None
+    return (write_numbers if isinstance(column, Numeric) else write_moments)(values, column.format)
 
 
 def meaning(column: Column) -> Column:
@@ -94,8 +101,39 @@ def meaning(column: Column) -> Column:
     if type_ is None:
         return column
     assert isinstance(column, Numeric | Datetime)
-    # whatever cannot be read is null
-    return dataclasses.replace(column, arrow=str(type_), pandas=None, format=None, marker=None, nullable=True)
+    # the marker is null, as is whatever cannot be read
+    nullable = column.nullable or column.marker is not None or bool(column.open_share)
+    return dataclasses.replace(column, arrow=str(type_), pandas=None, format=None, marker=None, nullable=nullable)
+
+
+def pattern(column: Numeric | Datetime) -> str:
+    """A regular expression, in the words Python and RE2 share, for everything the column's text may be."""
+    assert column.format is not None
+    made = _number_pattern(column.format) if isinstance(column, Numeric) else _moment_pattern(column.format)
+    return f"^{made}$" if column.marker is None else f"^({made}|{escaped(column.marker)})$"
+
+
+def _number_pattern(text: str) -> str:
+    form = number_format(text)
+    digits = r"[0-9]{1,3}(,[0-9]{3})*" if form.group else "[0-9]+"
+    places = "" if form.whole else f"[.][0-9]{{{form.places}}}" if form.places else r"([.][0-9]+)?(e[+-]?[0-9]+)?"
+    return f"{escaped(form.before)}-?{digits}{places}{escaped(form.after)}"
+
+
+def _moment_pattern(text: str) -> str:
+    widths = {"Y": "{4}", "j": "{3}", "f": "{6}"}
+    made, end = "", 0
+    for field in _FIELD.finditer(text):
+        last, sign = field[0][-1], field[0][1]
+        one = "[A-Za-z]+" if last in "bBp" else "[0-9]{3}" if sign == "3" else f"[0-9]{widths.get(last, '{2}')}"
+        one = "%" if last == "%" else "[0-9]{1,2}" if sign == "-" else one
+        made, end = f"{made}{escaped(text[end : field.start()])}{one}", field.end()
+    return made + escaped(text[end:])
+
+
+def escaped(text: str) -> str:
+    """Literal text of a regular expression."""
+    return re.sub(r"[\\^$.|?*+()\[\]{}]", r"\\\g<0>", text)
 
 
 def _read(texts: pa.Array, column: Column) -> pa.Array:

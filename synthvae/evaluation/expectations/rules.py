@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from synthvae.evaluation.expectations import patterns, types
-from synthvae.schema import instants
+from synthvae.schema import instants, written
 from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
 from synthvae.schema.schema import Schema
 from synthvae.tables import arrow_type
@@ -100,7 +100,15 @@ def _value_rule(column: Column, name: str, says: str, expectation: str, argument
     return Rule(column.name, name, said, expectation, arguments, allowed)
 
 
+def _written(column: Numeric | Datetime) -> Rule:
+    says, arguments = f"is written like {column.format}", {"regex": written.pattern(column)}
+    return _value_rule(column, "pattern", says, "expect_column_values_to_match_regex", arguments)
+
+
 def _numeric(column: Numeric, min_count: int) -> Iterator[Rule]:
+    if column.format is not None:
+        yield _written(column)
+        return
     bounds = (None if bound is None else _as_stored(bound, column) for bound in (column.lower, column.upper))
     yield from _range(column, column.lower, column.upper, tuple(bounds))
 
@@ -127,6 +135,9 @@ def _range(column: Column, lower: Any, upper: Any, bounds: tuple[Any, ...]) -> I
 
 
 def _datetime(column: Datetime, min_count: int) -> Iterator[Rule]:
+    if column.format is not None:
+        yield _written(column)
+        return
     type_ = arrow_type(column.arrow)
     bounds = (_moment(column.lower, type_, down=True), _moment(column.upper, type_, down=False))
     yield from _range(column, column.lower, column.upper, bounds)
@@ -159,8 +170,11 @@ def _boolean(column: Boolean, min_count: int) -> Iterator[Rule]:
 
 
 def _identifier(column: Identifier, min_count: int) -> Iterator[Rule]:
-    yield Rule(column.name, "unique", "holds no value twice", "expect_column_values_to_be_unique")
-    yield from _pattern(column)
+    if not column.repeats:
+        yield Rule(column.name, "unique", "holds no value twice", "expect_column_values_to_be_unique")
+        yield from _pattern(column)
+    elif column.template not in FALLBACKS:
+        yield from _pattern(column)
 
 
 def _group(column: Column) -> Iterator[Rule]:
