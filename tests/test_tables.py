@@ -224,7 +224,7 @@ def test_csv_types_are_those_of_all_rows(tmp_path: Path) -> None:
         "double",
         "string",
         "string",
-        "timestamp[s]",
+        "string",  # written again it would have no T
         "date32[day]",
         "string",
         "string",

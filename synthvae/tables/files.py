@@ -16,6 +16,9 @@ from synthvae.errors import TableError
 from synthvae.tables.checks import check_names, guarded
 
 
+_DOUBTFUL = (pt.is_temporal, pt.is_integer, pt.is_floating)
+
+
 def paths_in(table: object) -> list[Path]:
     """The files meant: one path, several, or a folder of Parquet files; nothing where ``table`` is no path."""
     if isinstance(table, (list, tuple)) and table and all(isinstance(part, (str, Path)) for part in table):
@@ -63,14 +66,13 @@ def _read_parquet(path: Path) -> pa.Table:
 def _read_csv(path: Path) -> pa.Table:
     """One block, so that types are inferred from all rows; what a type would alter stays text.
 
-    That is clock times, instants written otherwise than they would be, numbers with leading zeros, and whole numbers too large for int64.
+    That is clock times, instants that would be written otherwise, numbers with leading zeros, and whole numbers too
+    large for int64.
     """
     options = pcsv.ReadOptions(block_size=min(max(path.stat().st_size + 1, 1024), 2**30))
     table = pcsv.read_csv(path, read_options=options)
     check_names(table.column_names)
-    doubtful = [
-        f.name for f in table.schema if pt.is_temporal(f.type) or pt.is_integer(f.type) or pt.is_floating(f.type)
-    ]
+    doubtful = [f.name for f in table.schema if any(is_it(f.type) for is_it in _DOUBTFUL)]
     if doubtful:
         convert = pcsv.ConvertOptions(include_columns=doubtful, column_types=dict.fromkeys(doubtful, pa.string()))
         texts = pcsv.read_csv(path, read_options=options, convert_options=convert)
