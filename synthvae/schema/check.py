@@ -62,7 +62,7 @@ def _cast(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     bare = plain(values)
     if values.null_count == len(values):
         return pa.chunked_array([pa.nulls(len(values), wanted)])
-    if is_text(bare.type) and (pt.is_timestamp(wanted) or pt.is_date(wanted)):
+    if is_text(bare.type) and pt.is_timestamp(wanted):
         return bare.cast(wanted)  # ISO 8601 is the instant, as files of text hold it
     if _family(bare.type) != _family(wanted):
         raise pa.ArrowInvalid("another family of types")

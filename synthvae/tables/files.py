@@ -15,7 +15,6 @@ import pyarrow.types as pt
 from synthvae.errors import TableError
 from synthvae.tables.checks import check_names, guarded
 
-
 _DOUBTFUL = (pt.is_temporal, pt.is_integer, pt.is_floating)
 
 
