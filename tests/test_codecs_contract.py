@@ -110,6 +110,15 @@ CASES: dict[str, tuple[Column, pa.Array]] = {
         Identifier(name="x", arrow="dictionary<values=string, indices=int32, ordered=0>", template="{uuid}"),
         COUNTER.cast(pa.string()).dictionary_encode(),
     ),
+    "levels, very many": levels(
+        pa.array([f"c{n:03d}" for n in RNG.integers(0, 605, 4000)], mask=NULLS),
+        tuple(f"c{n:03d}" for n in range(600)),
+        nullable=True,
+        open_share=0.01,
+    ),
+    "levels, very many numbers": levels(
+        pa.array(RNG.integers(0, 700, 4000), pa.int32()), tuple(int(n) for n in RNG.permutation(700))
+    ),
     "keys that repeat, some missing": (
         Identifier(name="x", arrow="string", nullable=True, template="{uuid}", repeats=0.4),
         pa.array(["k"] * 4000, mask=NULLS),
