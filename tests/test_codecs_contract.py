@@ -166,12 +166,16 @@ def drawable(codec: Codec) -> np.ndarray[Any, Any]:
     if not blocks:
         return np.zeros((10, 0), np.int32)
     tokens = np.flatnonzero(blocks[0].sampleable)[:, None]
-    if len(blocks) == 1:
-        return tokens
-    assert blocks[1].compatible is not None
-    allowed = blocks[1].compatible[tokens[:, 0]] & blocks[1].sampleable
-    parents, children = np.nonzero(allowed)
-    return np.stack([tokens[parents, 0], children], axis=1)
+    for block in blocks[1:]:
+        if block.child:
+            assert block.compatible is not None
+            allowed = block.compatible[tokens[:, -1]] & block.sampleable
+        else:  # a time of day goes with every day, and with nothing else
+            known = tokens[:, 0] > 0
+            allowed = (np.arange(block.size) > 0) == known[:, None]
+        before, after = np.nonzero(allowed)
+        tokens = np.concatenate([tokens[before], after[:, None]], axis=1)
+    return tokens
 
 
 def stored(state: State) -> State:
@@ -193,10 +197,10 @@ def test_tokens_are_known_and_compatible(case: tuple[Column, pa.ChunkedArray]) -
     assert tokens.shape == (len(case[1]), len(codec.blocks))
     for block, column in zip(codec.blocks, tokens.T, strict=True):
         assert ((column >= 0) & (column < block.size)).all()
-    for block in codec.blocks[1:]:
-        assert block.child
-        assert block.compatible is not None
-        assert block.compatible[tokens[:, 0], tokens[:, 1]].all()
+    for place, block in enumerate(codec.blocks):
+        if block.child:
+            assert block.compatible is not None
+            assert block.compatible[tokens[:, place - 1], tokens[:, place]].all()
 
 
 def test_values_never_seen_get_known_tokens(case: tuple[Column, pa.ChunkedArray]) -> None:
@@ -211,7 +215,7 @@ def test_values_never_seen_get_known_tokens(case: tuple[Column, pa.ChunkedArray]
 def test_a_block_says_what_it_is(case: tuple[Column, pa.ChunkedArray]) -> None:
     codec = fitted(case)
     for place, block in enumerate(codec.blocks):
-        shape = (codec.blocks[0].size, block.size) if place else (block.size,)
+        shape = (codec.blocks[place - 1].size, block.size) if block.child else (block.size,)
         assert block.features.shape[:-1] == shape
         assert block.features.dtype == np.float32
         assert np.isfinite(block.features).all()
@@ -220,9 +224,9 @@ def test_a_block_says_what_it_is(case: tuple[Column, pa.ChunkedArray]) -> None:
         assert block.sampleable.any()
     if codec.blocks and case[0].nullable:
         assert codec.blocks[0].sampleable[0]
-    if len(codec.blocks) == 2:
-        assert codec.blocks[1].compatible is not None
-        assert codec.blocks[1].compatible.any(axis=1).all()
+        if block.child:
+            assert block.compatible is not None
+            assert block.compatible.any(axis=1).all()
 
 
 @pytest.mark.parametrize("uniform", [0.0, 0.37, 1 - 2**-53])

@@ -90,6 +90,11 @@ class Bins:
         coarse, atoms = tokens[:, 0], len(self.atoms)
         return np.asarray((coarse > atoms) & (coarse <= atoms + self.bins))
 
+    def span(self, tokens: IntArray) -> tuple[IntArray, IntArray]:
+        """The first and the last integer (n,) of tokens (n, b) that stand for steps; atoms may lie between."""
+        low, high = (unsqueeze(ends[self._step(tokens)], self.atoms) for ends in self._ends)
+        return low, high
+
     @cached_property
     def compatible(self) -> BoolArray:
         """(v, v_fine) which steps may follow which coarse token."""

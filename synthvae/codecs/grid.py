@@ -71,12 +71,13 @@ class WholeGrid(Grid):
     """Integers, dates, instants and durations: every ``per``-th number of what Arrow stores; others are floored."""
 
     per: int
+    tokens: str = ""  # what its tokens stand for where that is not the unit
 
     @property
     def axis(self) -> tuple[str, object]:
         if pa.types.is_integer(self.type):
             return "number", -round(log10(self.per))
-        return str(self.type), self.per
+        return str(self.type), (self.per, self.tokens)
 
     @property
     def dtype(self) -> np.dtype[Any]:

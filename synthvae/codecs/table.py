@@ -14,7 +14,7 @@ from synthvae.codecs import CODECS
 from synthvae.codecs.base import Block, Codec, Draw, FitReport, IntArray, State
 from synthvae.codecs.echoes import Axis, Echo, by_target, find_echoes, relabel, repeat, rows_to_search
 from synthvae.codecs.grid import Units
-from synthvae.codecs.gridded import GriddedCodec
+from synthvae.codecs.gridded import AxisCodec
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.noise import key_of, uniforms
 from synthvae.schema.schema import Schema
@@ -49,9 +49,10 @@ class TableCodec:
 
     @cached_property
     def block_names(self) -> tuple[str, ...]:
-        """A name for each block: its column's, with "(fine)" where it refines the one before."""
-        named = zip(self.block_columns, self.blocks, strict=True)
-        return tuple(f"{column} (fine)" if block.child else column for column, block in named)
+        """A name for each block: its column's, with "(fine)" where it refines the one before, "(time)" beside a day."""
+        before = ("", *self.block_columns)
+        named = zip(self.block_columns, self.blocks, before, strict=False)
+        return tuple(c + (" (fine)" if block.child else " (time)" if c == last else "") for c, block, last in named)
 
     @cached_property
     def block_columns(self) -> tuple[str, ...]:
@@ -72,7 +73,7 @@ class TableCodec:
         axes = {index: self._refined[index].axis(table[self.schema.names[index]]) for index in self._echoing}
         relabel(self.echoes, axes)
         for index, axis in axes.items():
-            tokens[:, self._places[self.schema.names[index]]] = axis.tokens
+            tokens[:, self.pair(index)] = axis.tokens
         return tokens
 
     def decode(self, tokens: IntArray, rows: IntArray, seed: int) -> pa.Table:
@@ -122,10 +123,10 @@ class TableCodec:
         return cls(schema, codecs, [_echo(told, refined) for told in facts.get("echoes", ())])
 
     @cached_property
-    def _refined(self) -> dict[int, GriddedCodec]:
+    def _refined(self) -> dict[int, AxisCodec]:
         """The columns that may echo one another, by number: those of a coarse and a fine block."""
         codecs = enumerate(self.codecs.values())
-        return {i: codec for i, codec in codecs if isinstance(codec, GriddedCodec) and codec.bins.refined}
+        return {i: codec for i, codec in codecs if isinstance(codec, AxisCodec) and codec.bins.refined}
 
     @property
     def _echoing(self) -> list[int]:
@@ -144,7 +145,7 @@ class TableCodec:
         return {name: slice(*ends[index : index + 2]) for index, name in enumerate(self.codecs)}
 
 
-def _echo(facts: dict[str, Any], codecs: dict[int, GriddedCodec]) -> Echo:
+def _echo(facts: dict[str, Any], codecs: dict[int, AxisCodec]) -> Echo:
     """An echo from what was saved."""
     source, target = int(facts["source"]), int(facts["target"])
     return Echo.between((source, target), (codecs[source].bins, codecs[target].bins), float(facts["rate"]))
