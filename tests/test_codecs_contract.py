@@ -88,6 +88,12 @@ CASES: dict[str, tuple[Column, pa.Array]] = {
         WHOLE % 10**5, pa.timestamp("s"), resolution="s", lower="1970-01-01", upper="1970-01-02T03:46:40"
     ),
     "date": moment(WHOLE % 30_000 - 5000, pa.date32(), resolution="D"),
+    "time of day": moment(WHOLE % 86_400, pa.time32("s"), resolution="s"),
+    "time of day, minutes": moment(WHOLE % 1440 * 60 * 10**6, pa.time64("us"), resolution="min", upper="24:00"),
+    "duration": (
+        Numeric(name="x", arrow="duration[us]", nullable=True, decimals=-6),
+        pa.array(WHOLE * 10**6, mask=NULLS).view(pa.duration("us")),
+    ),
     "date of 64 bits": moment(WHOLE % 30_000 * 86_400_000, pa.date64(), resolution="D"),
     "date, all null": moment(np.zeros(0, np.int64), pa.date32(), resolution="D"),
     "names": levels(ABC, ("a", "b", "c")),

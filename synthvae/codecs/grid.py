@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from synthvae.codecs.arrow import as_array, null_mask
 from synthvae.codecs.base import BoolArray
 from synthvae.schema.columns import Datetime, Numeric
+from synthvae.schema.instants import STEP
 from synthvae.schema.written import meant, written
 from synthvae.tables import plain
 
@@ -68,7 +69,7 @@ class Grid(ABC):
 
 @dataclass(frozen=True)
 class WholeGrid(Grid):
-    """Integers, dates, instants and durations: every ``per``-th number of what Arrow stores; others are floored."""
+    """Integers, moments and durations: every ``per``-th number of what Arrow stores; others are floored."""
 
     per: int
     tokens: str = ""  # what its tokens stand for where that is not the unit
@@ -244,6 +245,8 @@ def bound_in_units(bound: int | float | None, decimals: int, up: bool) -> int | 
 
 
 def _integer_range(type_: pa.DataType) -> tuple[int, int]:
+    if pa.types.is_time(type_):
+        return 0, STEP["D"] // STEP[type_.unit] - 1
     if pa.types.is_unsigned_integer(type_):
         return 0, min(2**type_.bit_width - 1, INT64_LIMIT)
     return -(2 ** (type_.bit_width - 1)) + 1, 2 ** (type_.bit_width - 1) - 1

@@ -16,6 +16,7 @@ import pyarrow.types as pt
 
 from synthvae.evaluation.sides import Array
 from synthvae.schema.columns import Column, Identifier, Scale, Text
+from synthvae.schema.instants import counts
 from synthvae.schema.schema import Schema
 
 LEVELS = 254  # codes of one column: what boosted trees can hold; the rarest levels share the last
@@ -37,10 +38,8 @@ def numbers(column: Column, values: pa.ChunkedArray) -> Array:
     """(n,) float64 of a column that is not of levels: its value, instants in their unit, texts their length."""
     if isinstance(column, Text):
         values = pc.utf8_length(values.cast(pa.large_string()))
-    elif pt.is_date32(values.type):
-        values = values.cast(pa.int32())
     elif pt.is_temporal(values.type):
-        values = values.cast(pa.int64())
+        values = counts(values)
     known = values.cast(pa.float64(), safe=False).to_numpy()
     return np.clip(np.where(np.isfinite(known), known, np.nan), -LARGEST, LARGEST)
 

@@ -158,4 +158,4 @@ def _instants(parts: list[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
 
 def _is_continuous(type_: pa.DataType) -> bool:
     numeric = pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal(type_)
-    return bool(numeric or pt.is_timestamp(type_) or pt.is_date(type_) or pt.is_null(type_))
+    return bool(numeric or pt.is_temporal(type_) or pt.is_null(type_))

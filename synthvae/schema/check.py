@@ -94,6 +94,8 @@ def _family(type_: pa.DataType) -> str:
         return "number"
     if pt.is_timestamp(type_) and type_.tz:
         return "instant"
+    if pt.is_time(type_) or pt.is_duration(type_):
+        return str(type_).split("[")[0].rstrip("0123456789")
     return "date" if pt.is_temporal(type_) else str(type_)
 
 
@@ -176,7 +178,7 @@ def _bounds(numbers: pa.ChunkedArray, column: Numeric) -> Iterator[str]:
 
 def comparable(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """Numbers as int64, or as floats of their own width so that a bound is rounded just as the values were."""
-    if pt.is_integer(values.type):
+    if pt.is_integer(values.type) or pt.is_duration(values.type):
         return values.cast(pa.int64())
     return values.cast(pa.float64()) if pt.is_decimal(values.type) else values
 

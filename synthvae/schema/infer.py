@@ -293,7 +293,7 @@ def _few_wholes(e: Evidence) -> Column | None:
 
 
 def _quantity(e: Evidence) -> Column:
-    values = instants.counts(e.values) if pt.is_duration(e.type) else comparable(e.values)
+    values = comparable(e.values)
     numbers = values.to_numpy()
     numbers = numbers.astype(np.float16) if pt.is_float16(e.raw.type) else numbers
     finite = ~np.isnan(numbers)

@@ -60,7 +60,7 @@ class Look:
 
     @property
     def is_time(self) -> bool:
-        return bool(pt.is_temporal(self.values.type))
+        return bool(pt.is_timestamp(self.values.type) or pt.is_date(self.values.type))
 
     @property
     def is_number(self) -> bool:
