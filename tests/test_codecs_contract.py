@@ -13,7 +13,7 @@ import pytest
 
 from synthvae.codecs import CODECS
 from synthvae.codecs.base import Codec, Draw, State
-from synthvae.schema.columns import KINDS, Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
+from synthvae.schema.columns import KINDS, Boolean, Categorical, Column, Datetime, Identifier, Numeric, Personal, Text
 
 MIN_COUNT = 5
 RNG = np.random.default_rng(7)
@@ -136,6 +136,15 @@ CASES: dict[str, tuple[Column, pa.Array]] = {
     "date, written": (
         Datetime(name="x", arrow="large_string", resolution="D", format="%d.%m.%Y", open_share=0.0),
         pa.array([f"{1 + n % 28:02d}.{1 + n % 12:02d}.{1950 + n}" for n in SMALL], pa.large_string()),
+    ),
+    "keys with a check digit": (
+        Identifier(name="x", arrow="int64", template="{number:12}{check:ean}"),
+        pa.array(np.arange(10**12, 10**12 + 400)),
+    ),
+    "personal": (Personal(name="x", arrow="string", category="email"), COUNTER.cast(pa.string())),
+    "personal, some missing": (
+        Personal(name="x", arrow="large_string", nullable=True, category="phone", locale="de_DE", unique=True),
+        pa.array(["secret"] * 4000, pa.large_string(), mask=NULLS),
     ),
     "text": (
         Text(name="x", arrow="string", nullable=True, min_length=0, max_length=99),

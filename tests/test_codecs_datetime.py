@@ -93,9 +93,9 @@ def _distance(a: pd.Series[Any], b: pd.Series[Any]) -> float:
 def test_weekdays_and_hours_survive_where_steps_are_weeks_wide() -> None:
     real = _business_hours(5000)
     made = pd.Series(there_and_back(pa.array(real), resolution="s").to_pandas())
-    assert _distance(real.dt.weekday, made.dt.weekday) < 0.02  # 0.29 with days drawn evenly
+    assert _distance(real.dt.day_of_week, made.dt.day_of_week) < 0.02  # 0.29 with days drawn evenly
     assert _distance(real.dt.hour, made.dt.hour) < 0.05
-    assert (made.dt.weekday < 5).mean() > 0.98
+    assert (made.dt.day_of_week < 5).mean() > 0.98
 
 
 def test_bills_come_on_the_first() -> None:

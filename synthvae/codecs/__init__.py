@@ -17,6 +17,7 @@ from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.codecs.datetime import DatetimeCodec
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.numeric import NumericCodec
+from synthvae.codecs.personal import PersonalCodec
 from synthvae.codecs.text import TextCodec
 
 CODECS: dict[str, type[Codec]] = {
@@ -26,4 +27,5 @@ CODECS: dict[str, type[Codec]] = {
     "datetime": DatetimeCodec,
     "identifier": IdentifierCodec,
     "text": TextCodec,
+    "personal": PersonalCodec,
 }

@@ -46,12 +46,13 @@ class Draw:
     """The randomness and the place of the rows to decode.
 
     rows: (n,) int64 row numbers; uniforms: (n,) float64 in [0, 1), one per cell;
-    key: the seed of identifier permutations.
+    key: the seed of identifier permutations; person: the seed of what the columns of a row have in common.
     """
 
     rows: IntArray
     uniforms: FloatArray
     key: int
+    person: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +12,9 @@ from synthvae.codecs.arrow import PRESENCE, as_type, presence, value_type, witho
 from synthvae.codecs.base import Block, Codec, Draw, FitReport, IntArray, State
 from synthvae.codecs.grid import INT64_LIMIT
 from synthvae.codecs.noise import UIntArray, key_of, mix, permute, uniforms
-from synthvae.codecs.template import Letter, Literal, Part, Sequence, Template, parse_template
+from synthvae.codecs.template import Check, Letter, Literal, Part, Sequence, Template, parse_template
 from synthvae.errors import ParameterError, SchemaError
+from synthvae.schema.checkdigits import SCHEMES
 from synthvae.schema.columns import Column, Identifier
 
 
@@ -119,6 +120,8 @@ def _highest(template: Template) -> int:
 def _last(part: Part) -> str:
     if isinstance(part, Sequence):
         return str(part.start)
+    if isinstance(part, Check):
+        return "9"
     return part.text if isinstance(part, Literal) else part.alphabet[-1]
 
 
@@ -131,7 +134,7 @@ def _mint(template: Template, rows: IntArray, key: int) -> pa.Array:
     """Row numbers (n,) -> text (n,)."""
     letters = _letters(template, rows, key)
     pieces: list[pa.Array] = []
-    run: list[Literal | Letter] = []
+    run: list[Literal | Letter | Check] = []
     for part in (*template.parts, Sequence(0)):  # the last one closes the last run
         if isinstance(part, Sequence):
             pieces.append(_fixed_width(run, letters, len(rows)))
@@ -158,12 +161,21 @@ def _letters(template: Template, rows: IntArray, key: int) -> list[UIntArray]:
     return places[::-1]  # taken from the end
 
 
-def _fixed_width(parts: list[Literal | Letter], letters: list[UIntArray], rows: int) -> pa.Array:
+def _checked(columns: list[np.ndarray[Any, Any]], scheme: str) -> np.ndarray[Any, Any]:
+    """(n, 1) the check digit, in ASCII, of the digits among bytes (n, ...)."""
+    before = np.concatenate(columns, axis=1)
+    digits = ((before >= 48) & (before <= 57)).all(axis=0)
+    return (48 + SCHEMES[scheme](before[:, digits] - 48)).astype(np.uint8)[:, None]
+
+
+def _fixed_width(parts: list[Literal | Letter | Check], letters: list[UIntArray], rows: int) -> pa.Array:
     """Literals and letters -> text (n,) of one width in bytes, through one byte matrix."""
     columns = []
     for part in parts:
         if isinstance(part, Letter):
             columns.append(np.frombuffer(part.alphabet.encode(), np.uint8)[letters.pop()][:, None])
+        elif isinstance(part, Check):
+            columns.append(_checked(columns, part.scheme))
         else:
             text = np.frombuffer(part.text.encode(), np.uint8)
             columns.append(np.broadcast_to(text, (rows, len(text))))

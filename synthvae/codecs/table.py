@@ -78,11 +78,11 @@ class TableCodec:
 
     def decode(self, tokens: IntArray, rows: IntArray, seed: int) -> pa.Table:
         """Tokens (n, b) -> table; what is drawn in row i depends on the seed, the column and row number i alone."""
-        parts, draws = {}, {}
+        parts, draws, person = {}, {}, key_of(seed, "person")
         for index, (name, codec) in enumerate(self.codecs.items()):
             key = key_of(seed, index)
             parts[index] = tokens[:, self._places[name]]
-            draws[index] = Draw(rows, uniforms(key, rows) if codec.blocks else np.zeros(0), key)
+            draws[index] = Draw(rows, uniforms(key, rows) if codec.blocks else np.zeros(0), key, person)
         drawn = self._repeated({i: self._refined[i].drawn(parts[i], draws[i]) for i in self._echoing}, draws)
         codecs = enumerate(self.codecs.values())
         arrays = [self._refined[i].values(drawn[i]) if i in drawn else c.decode(parts[i], draws[i]) for i, c in codecs]

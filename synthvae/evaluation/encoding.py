@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from synthvae.evaluation.sides import Array
-from synthvae.schema.columns import Column, Identifier, Scale, Text
+from synthvae.schema.columns import Column, Identifier, Personal, Scale, Text
 from synthvae.schema.instants import counts
 from synthvae.schema.schema import Schema
 
@@ -26,7 +26,7 @@ INDICATORS = 600  # columns of a linear design, shared among the columns of the 
 
 def features(schema: Schema) -> tuple[Column, ...]:
     """The columns a classifier may look at."""
-    return tuple(c for c in schema.columns if not isinstance(c, Identifier) and c.name != schema.group)
+    return tuple(c for c in schema.columns if not isinstance(c, Identifier | Personal) and c.name != schema.group)
 
 
 def is_level(column: Column) -> bool:

@@ -7,7 +7,18 @@ tables only. To add a kind: its dataclass and its line in ``KINDS`` in columns.p
 infer.py.
 """
 
-from synthvae.schema.columns import KINDS, Boolean, Categorical, Column, Datetime, Identifier, Numeric, Scale, Text
+from synthvae.schema.columns import (
+    KINDS,
+    Boolean,
+    Categorical,
+    Column,
+    Datetime,
+    Identifier,
+    Numeric,
+    Personal,
+    Scale,
+    Text,
+)
 from synthvae.schema.infer import infer_schema
 from synthvae.schema.schema import Schema
 
@@ -19,6 +30,7 @@ __all__ = [
     "Datetime",
     "Identifier",
     "Numeric",
+    "Personal",
     "Scale",
     "Schema",
     "Text",

@@ -116,8 +116,9 @@ class Identifier(Column):
 
     ``repeats`` is the share of rows that name something an earlier row has named already (0: every row has a key of
     its own). Literal text with placeholders: ``{sequence:START}`` counts up, ``{digits:N}``, ``{number:N}`` (N digits,
-    the first not zero), ``{upper:N}``, ``{lower:N}``, ``{hex:N}``, ``{HEX:N}``, ``{alnum:N}``, ``{uuid}``; ``{{`` and
-    ``}}`` are braces.
+    the first not zero), ``{upper:N}``, ``{lower:N}``, ``{hex:N}``, ``{HEX:N}``, ``{alnum:N}``, ``{uuid}``,
+    ``{ulid}``, and ``{check:luhn}`` or ``{check:ean}``, the check digit of all digits before it; ``{{`` and ``}}`` are
+    braces.
     """
 
     kind: ClassVar[str] = "identifier"
@@ -134,4 +135,22 @@ class Text(Column):
     max_length: int = 0
 
 
-KINDS: dict[str, type[Column]] = {cls.kind: cls for cls in (Numeric, Categorical, Boolean, Datetime, Identifier, Text)}
+@dataclass(frozen=True, kw_only=True)
+class Personal(Column):
+    """Somebody's data: never learned but for its gaps, minted afresh.
+
+    ``category`` says what it is (``CATEGORIES``), ``locale`` how it looks ("de_DE"). The columns of one row belong to
+    one invented person. ``unique``: no value comes twice.
+    """
+
+    kind: ClassVar[str] = "personal"
+    category: str = "name"
+    locale: str = "en_US"
+    unique: bool = False
+
+
+CATEGORIES = ("name", "first_name", "last_name", "email", "username", "phone", "address", "street", "city", "company",
+              "iban", "credit_card", "ssn", "ip", "url")  # fmt: skip
+KINDS: dict[str, type[Column]] = {
+    cls.kind: cls for cls in (Numeric, Categorical, Boolean, Datetime, Identifier, Text, Personal)
+}

@@ -21,9 +21,10 @@ from synthvae import tables
 from synthvae.errors import ParameterError, SchemaError
 from synthvae.schema import instants
 from synthvae.schema.check import comparable
-from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
+from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Personal, Text
 from synthvae.schema.formats import moment_format_of, number_format_of
 from synthvae.schema.measures import bounds_of, decimals_of, is_counter, resolution_of, within_type
+from synthvae.schema.personal import KEYS, personal_data
 from synthvae.schema.schema import Schema
 from synthvae.schema.support import Array, Support, share
 from synthvae.schema.templates import number_template, text_template
@@ -164,6 +165,26 @@ def _category(e: Evidence) -> Column | None:
     stated = tables.plain(pa.chunked_array([tables.levels(e.raw)])).combine_chunks()
     codes = pc.index_in(e.values, stated).to_numpy().astype(np.int64)
     return _categorical(e, stated, codes, ordered=bool(e.raw.type.ordered))
+
+
+def _personal(e: Evidence) -> Column | None:
+    return _persons(e, levels=True)
+
+
+def _personal_text(e: Evidence) -> Column | None:
+    """What is neither key nor level may be personal all the more."""
+    return _persons(e, levels=False)
+
+
+def _persons(e: Evidence, levels: bool) -> Column | None:
+    if not tables.is_text(e.type) or e.is_group:
+        return None
+    distinct = pc.unique(e.values)
+    found = personal_data(e.name, distinct, levels)
+    if found is None:
+        return None
+    alone = found.category in KEYS and len(distinct) == len(e.values)
+    return Personal(**e.facts(), category=found.category, locale=found.locale, unique=alone)
 
 
 def _text_key(e: Evidence) -> Column | None:
@@ -312,11 +333,13 @@ RULES: tuple[Rule, ...] = (
     _boolean,
     _group_key,
     _category,
+    _personal,
     _written_moment,
     _written_number,
     _text_key,
     _repeated_key,
     _text_levels,
+    _personal_text,
     _free_text,
     _instant,
     _whole_key,

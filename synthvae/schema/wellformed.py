@@ -13,12 +13,22 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.types as pt
 
-from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
+from synthvae.schema.columns import (
+    CATEGORIES,
+    Boolean,
+    Categorical,
+    Column,
+    Datetime,
+    Identifier,
+    Numeric,
+    Personal,
+    Text,
+)
 from synthvae.schema.instants import STEP, nanoseconds
 from synthvae.schema.written import check_moment_format, number_format
 from synthvae.tables import arrow_type, is_text, plain
 
-_SIMPLE = r"sequence(?::-?\d+)?|(?:digits|number|upper|lower|hex|HEX|alnum):[1-9]\d*|uuid"
+_SIMPLE = r"sequence(?::-?\d+)?|(?:digits|number|upper|lower|hex|HEX|alnum):[1-9]\d*|uuid|ulid|check:(?:luhn|ean)"
 _TEMPLATE = re.compile(rf"(?:[^{{}}]|\{{\{{|\}}\}}|\{{(?:{_SIMPLE})\}})*")
 
 
@@ -137,6 +147,13 @@ def _identifier(column: Identifier) -> Iterator[str]:
         yield "'template' has a brace that opens no known placeholder; write {{ and }} for braces"
 
 
+def _personal(column: Personal) -> Iterator[str]:
+    if column.category not in CATEGORIES:
+        yield f"'category' must be one of {', '.join(CATEGORIES)}, received {column.category!r}"
+    if not re.fullmatch(r"[a-z]{2,3}_[A-Z]{2}", column.locale):
+        yield f"'locale' must be a language and a country such as 'en_US', received {column.locale!r}"
+
+
 def _text(column: Text) -> Iterator[str]:
     if not 0 <= column.min_length <= column.max_length:
         yield f"lengths must be 0 <= 'min_length' <= 'max_length', received {column.min_length} and {column.max_length}"
@@ -159,4 +176,5 @@ _RULES: dict[type[Column], tuple[tuple[Callable[[pa.DataType], bool], ...], Call
     Datetime: ((_is_moment, is_text), _datetime),
     Identifier: ((is_text, pt.is_integer), _identifier),
     Text: ((is_text,), _text),
+    Personal: ((is_text,), _personal),
 }

@@ -14,7 +14,7 @@ import pyarrow.types as pt
 
 from synthvae.evaluation.expectations import patterns, types
 from synthvae.schema import instants, written
-from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
+from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Personal, Text
 from synthvae.schema.schema import Schema
 from synthvae.tables import arrow_type
 
@@ -210,6 +210,11 @@ def _text(column: Text, min_count: int) -> Iterator[Rule]:
     yield Rule(column.name, "length", f"{says} in one value of {one_in}", expectation, arguments, 1 - 1 / one_in)
 
 
+def _personal(column: Personal, min_count: int) -> Iterator[Rule]:
+    if column.unique:
+        yield Rule(column.name, "unique", "holds no value twice", "expect_column_values_to_be_unique")
+
+
 RULES: dict[type[Column], Callable[[Any, int], Iterator[Rule]]] = {
     Numeric: _numeric,
     Categorical: _categorical,
@@ -217,4 +222,5 @@ RULES: dict[type[Column], Callable[[Any, int], Iterator[Rule]]] = {
     Datetime: _datetime,
     Identifier: _identifier,
     Text: _text,
+    Personal: _personal,
 }
