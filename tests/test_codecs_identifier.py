@@ -156,8 +156,8 @@ def test_a_ulid_is_one() -> None:
 
 def test_whole_numbers_have_check_digits_too() -> None:
     numbers = np.array([(10**11 + i * 7919) * 10 for i in range(60)])
-    digits = (numbers[:, None] // 10 ** np.arange(12)[::-1] % 10)[:, :-1]
-    assert number_template(numbers + SCHEMES["luhn"](digits)) == "{number:11}{check:luhn}"
+    digits = (numbers[:, None] // 10 ** np.arange(13)[::-1] % 10)[:, :-1]
+    assert number_template(numbers + SCHEMES["luhn"](digits)) == "{number:12}{check:luhn}"
     assert all(isinstance(key, int) for key in mint("{number:11}{check:luhn}", range(20), "int64"))
 
 

@@ -67,12 +67,13 @@ def _checked(template: str | None, characters: Array) -> str | None:
     """The template with a check digit at its end where the last of the characters (n, length) is one in every row."""
     found = template and re.fullmatch(r"(.*)\{(digits|number):(\d+)\}", template)
     digits = ((characters >= ord("0")) & (characters <= ord("9"))).all(axis=0)
-    if not found or digits.sum() < MIN_CHECKED or len(characters) < MIN_CHECKED or int(found[3]) < 2:
+    if not found or digits.sum() < MIN_CHECKED or len(characters) < MIN_CHECKED:
         return template
     numbers = characters[:, digits].astype(np.int64) - ord("0")
     for scheme, digit in SCHEMES.items():
         if (digit(numbers[:, :-1]) == numbers[:, -1]).all():
-            return f"{found[1]}{{{found[2]}:{int(found[3]) - 1}}}{{check:{scheme}}}"
+            rest = f"{{{found[2]}:{int(found[3]) - 1}}}" if found[3] != "1" else ""
+            return f"{found[1]}{rest}{{check:{scheme}}}"
     return template
 
 
