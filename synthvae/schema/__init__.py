@@ -1,10 +1,12 @@
 """What the data means: the only thing generation and evaluation share.
 
 columns.py holds the kinds of column, schema.py the Schema, wellformed.py what may be wrong with one, serial.py its
-JSON, check.py judges a table by it. infer.py guesses one, with measures.py (bounds and grids), templates.py (the shapes
-of keys) and support.py (the promise behind every number written down). instants.py counts time. Imports errors and
-tables only. To add a kind: its dataclass and its line in ``KINDS`` in columns.py, a line in wellformed.py, a rule in
-infer.py.
+JSON, check.py judges a table by it. infer.py guesses one by the rules of rules.py, which look at an Evidence
+(evidence.py) with measures.py (bounds and grids), formats.py (how numbers and moments are written as text),
+personal.py (whose data it is), templates.py (the shapes of keys) and support.py (the promise behind every number
+written down). written.py goes between such text and what it means, instants.py counts time, checkdigits.py computes
+check digits. sdv.py reads and writes SDV's metadata, adopt.py makes a schema of them. Imports errors and tables only.
+To add a kind: its dataclass and its line in ``KINDS`` in columns.py, a line in wellformed.py, a rule in rules.py.
 """
 
 from synthvae.schema.columns import (

@@ -1,7 +1,7 @@
 """What a column means: one frozen dataclass per kind.
 
 A kind says what values may be; it knows nothing about tokens or networks. To add one: write the dataclass here and
-list it in ``KINDS``, say in ``infer.py`` when it is guessed, and write its codec.
+list it in ``KINDS``, say in ``rules.py`` when it is guessed, and write its codec.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pyarrow as pa
 from synthvae import tables
 from synthvae.errors import SchemaError
 from synthvae.files import write_text
-from synthvae.schema import check, serial, wellformed
+from synthvae.schema import check, sdv, serial, wellformed
 from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
 
 MAX_WIDTH = 48  # of a column of the printed schema
@@ -122,6 +122,28 @@ class Schema:
         except (OSError, UnicodeError) as error:
             raise SchemaError(f"Could not read a schema from {path}: {error}") from error
         return cls.from_json(text)
+
+    @classmethod
+    def from_sdv(
+        cls,
+        metadata: str | Path | Mapping[str, Any],
+        *,
+        table: object = None,
+        name: str | None = None,
+        min_count: int = 5,
+    ) -> Schema:
+        """A schema from SDV's metadata (V1, as a JSON file or what it holds).
+
+        table: the data themselves, for what metadata do not hold (levels, types, bounds); needed as soon as a column
+        is categorical or of an unknown sdtype. name: which table of several is meant. SchemaError says what is missing.
+        """
+        from synthvae.schema.adopt import adopted  # which infers schemas, and so knows this file
+
+        return adopted(metadata, table, name, min_count)
+
+    def to_sdv(self) -> dict[str, Any]:
+        """The schema as SDV's metadata of a single table, V1; bounds, levels and templates it has no words for go."""
+        return sdv.metadata_of(self.columns)
 
     def __repr__(self) -> str:
         rows = [("column", "kind", "type", "nulls", "open", "values")]
