@@ -51,9 +51,7 @@ def guests(rows: int = 400) -> pd.DataFrame:
             "stars": RNG.integers(1, 60, rows) // 10 * 10.0,
             "floor": RNG.integers(0, 9, rows),
             "amenities_fee": np.round(RNG.lognormal(3, 1, rows), 2),
-            "checkin_date": (
-                pd.Timestamp("2020-01-01") + pd.Series(pd.to_timedelta(RNG.integers(0, 365, rows), "D"))
-            ).dt.strftime("%d %b %Y"),
+            "checkin_date": days.dt.strftime("%d %b %Y"),
             "note": ["please wake me"] * rows,
             "anything": RNG.normal(0, 1, rows),
         }

@@ -20,7 +20,7 @@ from synthvae.schema import instants
 from synthvae.schema.check import comparable
 from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Personal, Text
 from synthvae.schema.evidence import MIN_KEY_ROWS, Evidence
-from synthvae.schema.formats import moment_format_of, number_format_of
+from synthvae.schema.formats import Written, moment_format_of, number_format_of
 from synthvae.schema.measures import bounds_of, decimals_of, is_counter, resolution_of, within_type
 from synthvae.schema.personal import KEYS, personal_data
 from synthvae.schema.support import Array, share
@@ -160,7 +160,12 @@ def _written_number(e: Evidence) -> Column | None:
     found = number_format_of(e.values, e.support)
     if found is None or (e.is_key() and pt.is_integer(found.values.type)):
         return None
-    return replace(_quantity(e.meaning(found.values)), **e.facts(), format=found.format, marker=found.marker)
+    return _written(e, found)
+
+
+def _written(e: Evidence, found: Written) -> Numeric:
+    inside = _quantity(e.meaning(found.values))
+    return replace(inside, **e.facts(), format=found.format, marker=found.marker)
 
 
 def _equally_long_digits(distinct: pa.Array) -> bool:
@@ -226,8 +231,7 @@ def _quantity(e: Evidence) -> Numeric:
 def _any_number(e: Evidence) -> Column | None:
     if tables.is_text(e.type):
         found = number_format_of(e.values, e.support)
-        inside = found and _quantity(e.meaning(found.values))
-        return inside and found and replace(inside, **e.facts(), format=found.format, marker=found.marker)
+        return None if found is None else _written(e, found)
     numbers = pt.is_integer(e.type) or pt.is_floating(e.type) or pt.is_decimal(e.type) or pt.is_duration(e.type)
     return _quantity(e) if numbers else None
 

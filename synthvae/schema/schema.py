@@ -40,7 +40,7 @@ class Schema:
             raise SchemaError("The schema is not well formed:", problems)
         # the columns are the truth: an edited column carries its dtype along
         dtypes = {column.name: column.pandas for column in self.columns if column.pandas}
-        object.__setattr__(self, "container", tables.Container(self.container.kind, dtypes or None))
+        object.__setattr__(self, "container", dataclasses.replace(self.container, pandas_dtypes=dtypes or None))
 
     def __getitem__(self, name: str) -> Column:
         for column in self.columns:
@@ -88,7 +88,7 @@ class Schema:
         """The schema for tables that come, and go back, in this container."""
         dtypes = container.pandas_dtypes or {}
         columns = tuple(dataclasses.replace(c, pandas=dtypes.get(c.name, c.pandas)) for c in self.columns)
-        return dataclasses.replace(self, columns=columns, container=tables.Container(container.kind))
+        return dataclasses.replace(self, columns=columns, container=dataclasses.replace(container, pandas_dtypes=None))
 
     def check(self, table: object) -> pa.Table:
         """The table as Arrow, in the schema's order and types; SchemaError lists everything unlawful in it."""
@@ -100,15 +100,20 @@ class Schema:
 
     def to_json(self) -> str:
         """The schema as JSON text; fields at their default are left out."""
-        return (
-            json.dumps(serial.to_dict(self.columns, self.group, self.min_count, self.container.kind), indent=2) + "\n"
-        )
+        told = serial.to_dict(self.columns, self.group, self.min_count, self.container.kind)
+        told |= {"notes": self.container.notes} if self.container.notes else {}
+        return json.dumps(told, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Schema:
         """The inverse of ``to_json``; SchemaError lists every problem of the text."""
         columns, group, min_count, kind = serial.from_text(text)
-        return cls(columns, group=group, min_count=min_count, container=tables.Container(kind))
+        return cls(
+            columns,
+            group=group,
+            min_count=min_count,
+            container=tables.Container(kind, notes=json.loads(text).get("notes")),
+        )
 
     def save(self, path: str | Path) -> None:
         """Write the schema as JSON; OutputError where that fails."""
