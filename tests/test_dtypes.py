@@ -67,6 +67,7 @@ def arrow(type_: pa.DataType, values: list[Any]) -> Maker:
 
 
 DAYS = [dt.date(2020, 2, 29) + dt.timedelta(days=7 * i) for i in range(9)]
+INSTANTS = [dt.datetime(2024, 3, day, tzinfo=dt.UTC) for day in range(1, 9)]
 MAKERS: dict[str, Maker] = {
     **{name: whole(name) for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")},
     **{name: gaps(whole(name)) for name in ("Int8", "Int64", "UInt16")},
@@ -93,7 +94,7 @@ MAKERS: dict[str, Maker] = {
     "Arrow large_string": arrow(pa.large_string(), ["x", "y", None]),
     "Arrow decimal": arrow(pa.decimal128(12, 3), [Decimal("1.250"), Decimal("-7.500"), None]),
     "Arrow date32": arrow(pa.date32(), [*DAYS, None]),
-    "Arrow timestamp": arrow(pa.timestamp("ms", "Europe/Berlin"), [dt.datetime(2024, 3, i, tzinfo=dt.UTC) for i in range(1, 9)]),
+    "Arrow timestamp": arrow(pa.timestamp("ms", "Europe/Berlin"), INSTANTS),
     "Arrow time64": arrow(pa.time64("us"), [dt.time(1, 2, 3), dt.time(4, 5, 6), None]),
     "Arrow duration": arrow(pa.duration("ms"), [dt.timedelta(seconds=i) for i in range(20)]),
     "Arrow bool": arrow(pa.bool_(), [True, False, None]),
@@ -106,7 +107,7 @@ MAKERS: dict[str, Maker] = {
 
 def there_and_back(table: object) -> Any:
     """By way of tokens; the schema by way of its JSON."""
-    arrow_table, container = read(table)
+    arrow_table, _ = read(table)
     schema = infer_schema(table)
     schema = Schema.from_json(schema.to_json())
     codec = TableCodec.fit(schema, schema.check(table))
@@ -129,7 +130,7 @@ def test_a_dtype_comes_back(name: str) -> None:
 @settings(max_examples=40, deadline=None)
 @given(
     names=st.lists(st.sampled_from(sorted(MAKERS)), min_size=1, max_size=8, unique=True),
-    rows=st.integers(20, 200),
+    rows=st.integers(60, 200),
     seed=st.integers(0, 2**32),
 )
 def test_dtypes_come_back_together(names: list[str], rows: int, seed: int) -> None:

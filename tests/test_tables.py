@@ -139,7 +139,6 @@ SMALL = pa.table({"a": [1, 2, None], "b": ["x", "", None]})
         SMALL.combine_chunks().to_batches()[0],
         SMALL.to_reader(),
         pds.dataset(SMALL),
-        SMALL.replace_schema_metadata({"made": "here"}),
     ],
     ids=lambda table: type(table).__name__,
 )
@@ -149,6 +148,16 @@ def test_arrow_tables_of_all_sorts(table: object) -> None:
     assert arrow.schema.metadata is None
     assert container == Container("arrow")
     assert restore(arrow, container) is arrow
+
+
+def test_metadata_are_kept_beside_the_table() -> None:
+    table = SMALL.replace_schema_metadata({"made": "here", b"\xff": b"\xff"})
+    arrow, container = read(table)
+    assert arrow.schema.metadata is None
+    assert container == Container("arrow", notes={"": {"made": "here"}})
+    back = restore(arrow, container)
+    assert isinstance(back, pa.Table)
+    assert back.schema.metadata == {b"made": b"here"}
 
 
 def test_anything_with_an_arrow_stream() -> None:
