@@ -179,6 +179,9 @@ def write_numbers(numbers: pa.Array, text: str) -> pa.Array:
 def read_moments(texts: pa.Array, text: str) -> pa.Array:
     """Text (n,) -> date32 or timestamp, null where it is no moment of the format."""
     type_ = moment_type(text)
+    if "f" not in text:
+        plain_text = re.sub(r"%-", "%", text)
+        return pc.strptime(texts, plain_text, "s", error_is_null=True).cast(type_, safe=False)
     parsed = re.sub(r"%[36]f", "%f", re.sub(r"%-", "%", text))
     moments = pd.to_datetime(pd.Series(texts.to_pandas(), dtype=object), format=parsed, errors="coerce", exact=True)
     return pa.array(moments.to_numpy().astype("datetime64[us]")).cast(type_, safe=False)
