@@ -179,7 +179,7 @@ GOOD: dict[str, Callable[[], pd.DataFrame]] = {
     ),
     "keys that come back, keys that are missing": lambda: pd.DataFrame(
         {
-            "house_id": [10**9 + i % 50 * 7919 for i in range(60)],
+            "house_id": [f"H{i % 50 * 7919:07d}" for i in range(60)],
             "user_id": [f"U{i % 55:03d}" if i % 9 else None for i in range(60)],
         }
     ),
