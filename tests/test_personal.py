@@ -58,6 +58,12 @@ def test_every_category_is_recognised() -> None:
     assert found == WANTED
 
 
+def test_a_column_of_common_names_is_personal_all_the_same() -> None:
+    column = infer_schema(pd.DataFrame({"host_name": ["Ann", "Bob", "Eve", *"CDFGHIJKL"] * 30}))["host_name"]
+    assert isinstance(column, Personal)
+    assert column.category == "first_name"
+
+
 def test_nothing_of_anybody_is_kept_or_minted() -> None:
     table = real()
     arrow, _ = read(table)

@@ -17,6 +17,7 @@ from synthvae.codecs.grid import Units
 from synthvae.codecs.gridded import AxisCodec
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.noise import key_of, uniforms
+from synthvae.codecs.personal import PersonalCodec
 from synthvae.schema.schema import Schema
 
 ECHO = 1  # what sets the noise of repeating apart from that of drawing
@@ -96,9 +97,9 @@ class TableCodec:
         return {index: axis.units for index, axis in axes.items()}
 
     def check_room(self, rows: int) -> None:
-        """ParameterError where some identifier column has no ``rows`` different keys."""
+        """ParameterError where some column has no ``rows`` different keys or persons."""
         for codec in self.codecs.values():
-            if isinstance(codec, IdentifierCodec):
+            if isinstance(codec, IdentifierCodec | PersonalCodec):
                 codec.check_room(rows)
 
     def state(self) -> State:

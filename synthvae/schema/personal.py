@@ -69,6 +69,7 @@ LOOKS = (
     Look("name", rf"(?i)^(full|({_PEOPLE}))[_ ]?name$|^({_PEOPLE})$",
          rf"^{_WORD}(,? (\p{{Ll}}+ )*{_WORD})+$", told=True),
     Look("name", r"(?i)^names?$", rf"^{_WORD},( {_WORD})+.*$|^{_WORD} ({_WORD} )?{_WORD}$", told=True, repeats=False),
+    Look("first_name", rf"(?i)^({_PEOPLE})[_ ]?name$", rf"^{_WORD}([ &+-].*)?$", told=True),
     Look("username", r"(?i)user[_ ]?name|login|nick[_ ]?name|handle", r"^@?[\w.-]{3,30}$", told=True, repeats=False),
     Look("address", r"(?i)address|(^|_)addr", r"\d.*,.*\p{L}|\p{L}.*,.*\d", told=True, repeats=False),
     Look("street", r"(?i)address|(^|_)addr|street", r"^\d+.*\p{L}|\p{L}.* \d+\w?$", told=True, repeats=False),
