@@ -38,8 +38,8 @@ class Learned:
 class DatetimeCodec(AxisCodec):
     """Moments <-> the day (a block, or a coarse and a fine one) and the time of day (one block).
 
-    Dates have no time of day; times of day, and instants within a few days, are ticks without a calendar. An aware
-    column is counted in UTC.
+    Dates have no time of day; times of day, and instants so dense that steps of them are narrower than an hour, are
+    ticks without a calendar: day and hour in one token are learned together sooner. An aware column is counted in UTC.
     """
 
     def __init__(self, column: Column, learned: Learned, report: FitReport) -> None:
@@ -62,8 +62,10 @@ class DatetimeCodec(AxisCodec):
         grid, per_day = grid_of(column), _ticks_per_day(column)
         units = grid.units(values)
         days = None if per_day is None else replace(units, number=units.number // per_day)
+        line, report = Line.learn(units, grid, min_count)
         if days is None or per_day is None or len(np.unique(days.number[~(days.null | days.nan)])) < MIN_DAYS:
-            line, report = Line.learn(units, grid, min_count)
+            return cls(column, Learned(line), report)
+        if per_day > 1 and not _blurs_hours(line.bins, per_day):
             return cls(column, Learned(line), report)
         line, report = Line.learn(days, _day_grid(grid, per_day), min_count)
         known = ~(days.null | days.nan)
@@ -141,6 +143,11 @@ class DatetimeCodec(AxisCodec):
 
     def _day(self, tokens: IntArray, uniforms: Any) -> Units:
         return self.bins.decode(tokens, uniforms) if self._days is None else self._days.decode(tokens, uniforms)
+
+
+def _blurs_hours(bins: Bins, per_day: int) -> bool:
+    """Whether most steps of the ticks are wider than an hour, so that a draw inside them forgets the time of day."""
+    return bins.steps > 0 and float(np.median(np.diff(bins.edges))) > per_day / 24
 
 
 def grid_of(column: Datetime) -> Grid:
