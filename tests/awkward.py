@@ -83,8 +83,6 @@ BAD: dict[str, Bad] = {
     "periods": Bad(_column(pd.period_range("2020-01", periods=60, freq="M")), ("'odd'", "period")),
     "intervals": Bad(_column(pd.interval_range(0, 60)), ("'odd'", "interval")),
     "complex": Bad(_column(np.ones(60) * 1j), ("'odd'", "complex128")),
-    "durations": Bad(_column(pd.to_timedelta(range(60), "s")), ("'odd'", "duration", "seconds")),
-    "clock times": Bad(_column([dt.time(12)] * 60), ("'odd'", "time64", "midnight")),
     "objects": Bad(_column([Path("a")] * 60), ("'odd'", "not supported")),
     "beyond int64": Bad(_column([2**63] * 60), ("'odd'", "9223372036854775807")),
     "beyond int64, as Python integers": Bad(_column(pd.Series([2**70] * 60, dtype=object)), ("'odd'", "as text")),
@@ -161,6 +159,29 @@ GOOD: dict[str, Callable[[], pd.DataFrame]] = {
     ),
     "a leap day and a summer time": lambda: pd.DataFrame(
         {"day": _days(60), "zone": _days(60).dt.tz_localize("Europe/Berlin"), "date": _days(60).dt.date}
+    ),
+    "durations and clock times": lambda: pd.DataFrame(
+        {
+            "took": pd.to_timedelta(np.arange(60) % 50 * 90, "s"),
+            "gap": pd.Series(pd.to_timedelta(np.arange(60) * 7, "ms")).where(np.arange(60) % 5 > 0),
+            "at": [dt.time(8 + i % 9, i % 4 * 15) for i in range(60)],
+        }
+    ),
+    "dates and numbers as text": lambda: pd.DataFrame(
+        {
+            "day": _days(60).dt.strftime("%d.%m.%Y"),
+            "stamp": (pd.Timestamp("1969-12-30") + pd.Series(pd.to_timedelta(np.arange(60) * 4711, "s"))).dt.strftime(
+                "%Y-%m-%dT%H:%M:%SZ"
+            ),
+            "price": [f"${i * 7919 % 5003 / 4:,.2f}" for i in range(60)],
+            "age": ["?" if i % 6 == 0 else str(20 + i % 47) for i in range(60)],
+        }
+    ),
+    "keys that come back, keys that are missing": lambda: pd.DataFrame(
+        {
+            "house_id": [f"H{i % 50 * 7919:07d}" for i in range(60)],
+            "user_id": [f"U{i % 55:03d}" if i % 9 else None for i in range(60)],
+        }
     ),
     "tiny and huge numbers": lambda: pd.DataFrame(
         {"tiny": numbers() * 1e-300, "huge": numbers() * 1e300, "zero": [0.0, -0.0] * 30}

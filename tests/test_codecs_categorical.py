@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -75,3 +77,33 @@ def test_dictionaries_of_another_order_or_with_several_chunks_encode_alike() -> 
     chunks = [pa.array(["b", "a"]).dictionary_encode(), pa.array(["a", "c"]).dictionary_encode()]
     codec = fit(column, chunks[0])
     assert codec.encode(pa.chunked_array(chunks))[:, 0].tolist() == [2, 1, 1, 0]
+
+
+def test_a_hundred_thousand_levels_need_two_small_blocks_and_little_time() -> None:
+    names = tuple(f"level {n:06d}" for n in range(100_000))
+    column = Categorical(name="x", arrow="string", levels=names, nullable=True, open_share=0.0)
+    rng = np.random.default_rng(0)
+    places = np.append(np.arange(100_000), (rng.random(900_000) ** 2 * 100_000).astype(int))
+    values = pa.chunked_array([pa.array(names).take(pa.array(places, mask=rng.random(1_000_000) < 0.01))])
+    start = time.perf_counter()
+    codec = CategoricalCodec.fit(column, values, 5)
+    tokens = codec.encode(values)
+    back = codec.decode(tokens, Draw(np.arange(1_000_000), np.zeros(1_000_000), 0))
+    assert time.perf_counter() - start < 20
+    assert pa.chunked_array([back]).equals(values)
+    assert max(block.size for block in codec.blocks) <= 320
+    coarse, fine = codec.blocks
+    assert fine.compatible is not None
+    # every level is one pair of tokens, null and the rare one are the others
+    assert int(fine.compatible.sum()) == 100_002
+    assert sum(part.nbytes for part in (coarse.features, fine.features, fine.compatible)) < 1e6
+
+
+def test_very_many_numbers_tell_what_they_are_worth() -> None:
+    column = Categorical(name="x", arrow="int64", levels=tuple(range(0, 3000, 3)))
+    codec = CategoricalCodec.fit(column, pa.chunked_array([pa.array(np.arange(0, 3000, 3))]), 5)
+    coarse, fine = codec.blocks
+    assert fine.features.shape[:2] == (coarse.size, fine.size)
+    worth = fine.features[1:, 1:, 2].ravel()[:1000]
+    assert (np.diff(worth) > 0).all()
+    assert (np.diff(coarse.features[1:, 2]) > 0).all()

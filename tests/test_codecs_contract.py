@@ -13,7 +13,7 @@ import pytest
 
 from synthvae.codecs import CODECS
 from synthvae.codecs.base import Codec, Draw, State
-from synthvae.schema.columns import KINDS, Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
+from synthvae.schema.columns import KINDS, Boolean, Categorical, Column, Datetime, Identifier, Numeric, Personal, Text
 
 MIN_COUNT = 5
 RNG = np.random.default_rng(7)
@@ -88,6 +88,12 @@ CASES: dict[str, tuple[Column, pa.Array]] = {
         WHOLE % 10**5, pa.timestamp("s"), resolution="s", lower="1970-01-01", upper="1970-01-02T03:46:40"
     ),
     "date": moment(WHOLE % 30_000 - 5000, pa.date32(), resolution="D"),
+    "time of day": moment(WHOLE % 86_400, pa.time32("s"), resolution="s"),
+    "time of day, minutes": moment(WHOLE % 1440 * 60 * 10**6, pa.time64("us"), resolution="min", upper="24:00"),
+    "duration": (
+        Numeric(name="x", arrow="duration[us]", nullable=True, decimals=-6),
+        pa.array(WHOLE * 10**6, mask=NULLS).view(pa.duration("us")),
+    ),
     "date of 64 bits": moment(WHOLE % 30_000 * 86_400_000, pa.date64(), resolution="D"),
     "date, all null": moment(np.zeros(0, np.int64), pa.date32(), resolution="D"),
     "names": levels(ABC, ("a", "b", "c")),
@@ -109,6 +115,36 @@ CASES: dict[str, tuple[Column, pa.Array]] = {
     "keys, in a dictionary": (
         Identifier(name="x", arrow="dictionary<values=string, indices=int32, ordered=0>", template="{uuid}"),
         COUNTER.cast(pa.string()).dictionary_encode(),
+    ),
+    "levels, very many": levels(
+        pa.array([f"c{n:03d}" for n in RNG.integers(0, 605, 4000)], mask=NULLS),
+        tuple(f"c{n:03d}" for n in range(600)),
+        nullable=True,
+        open_share=0.01,
+    ),
+    "levels, very many numbers": levels(
+        pa.array(RNG.integers(0, 700, 4000), pa.int32()), tuple(int(n) for n in RNG.permutation(700))
+    ),
+    "keys that repeat, some missing": (
+        Identifier(name="x", arrow="string", nullable=True, template="{uuid}", repeats=0.4),
+        pa.array(["k"] * 4000, mask=NULLS),
+    ),
+    "number, written": (
+        Numeric(name="x", arrow="string", nullable=True, decimals=2, format="${:,.2f}", marker="?", open_share=0.0),
+        pa.array(np.where(SMALL < 9, "?", [f"${n:,.2f}" for n in NORMAL * 99]), mask=NULLS),
+    ),
+    "date, written": (
+        Datetime(name="x", arrow="large_string", resolution="D", format="%d.%m.%Y", open_share=0.0),
+        pa.array([f"{1 + n % 28:02d}.{1 + n % 12:02d}.{1950 + n}" for n in SMALL], pa.large_string()),
+    ),
+    "keys with a check digit": (
+        Identifier(name="x", arrow="int64", template="{number:12}{check:ean}"),
+        pa.array(np.arange(10**12, 10**12 + 400)),
+    ),
+    "personal": (Personal(name="x", arrow="string", category="email"), COUNTER.cast(pa.string())),
+    "personal, some missing": (
+        Personal(name="x", arrow="large_string", nullable=True, category="phone", locale="de_DE", unique=True),
+        pa.array(["secret"] * 4000, pa.large_string(), mask=NULLS),
     ),
     "text": (
         Text(name="x", arrow="string", nullable=True, min_length=0, max_length=99),
@@ -145,12 +181,16 @@ def drawable(codec: Codec) -> np.ndarray[Any, Any]:
     if not blocks:
         return np.zeros((10, 0), np.int32)
     tokens = np.flatnonzero(blocks[0].sampleable)[:, None]
-    if len(blocks) == 1:
-        return tokens
-    assert blocks[1].compatible is not None
-    allowed = blocks[1].compatible[tokens[:, 0]] & blocks[1].sampleable
-    parents, children = np.nonzero(allowed)
-    return np.stack([tokens[parents, 0], children], axis=1)
+    for block in blocks[1:]:
+        if block.child:
+            assert block.compatible is not None
+            allowed = block.compatible[tokens[:, -1]] & block.sampleable
+        else:  # a time of day goes with every day, and with nothing else
+            known = tokens[:, 0] > 0
+            allowed = (np.arange(block.size) > 0) == known[:, None]
+        before, after = np.nonzero(allowed)
+        tokens = np.concatenate([tokens[before], after[:, None]], axis=1)
+    return tokens
 
 
 def stored(state: State) -> State:
@@ -172,10 +212,10 @@ def test_tokens_are_known_and_compatible(case: tuple[Column, pa.ChunkedArray]) -
     assert tokens.shape == (len(case[1]), len(codec.blocks))
     for block, column in zip(codec.blocks, tokens.T, strict=True):
         assert ((column >= 0) & (column < block.size)).all()
-    for block in codec.blocks[1:]:
-        assert block.child
-        assert block.compatible is not None
-        assert block.compatible[tokens[:, 0], tokens[:, 1]].all()
+    for place, block in enumerate(codec.blocks):
+        if block.child:
+            assert block.compatible is not None
+            assert block.compatible[tokens[:, place - 1], tokens[:, place]].all()
 
 
 def test_values_never_seen_get_known_tokens(case: tuple[Column, pa.ChunkedArray]) -> None:
@@ -190,7 +230,7 @@ def test_values_never_seen_get_known_tokens(case: tuple[Column, pa.ChunkedArray]
 def test_a_block_says_what_it_is(case: tuple[Column, pa.ChunkedArray]) -> None:
     codec = fitted(case)
     for place, block in enumerate(codec.blocks):
-        shape = (codec.blocks[0].size, block.size) if place else (block.size,)
+        shape = (codec.blocks[place - 1].size, block.size) if block.child else (block.size,)
         assert block.features.shape[:-1] == shape
         assert block.features.dtype == np.float32
         assert np.isfinite(block.features).all()
@@ -199,9 +239,9 @@ def test_a_block_says_what_it_is(case: tuple[Column, pa.ChunkedArray]) -> None:
         assert block.sampleable.any()
     if codec.blocks and case[0].nullable:
         assert codec.blocks[0].sampleable[0]
-    if len(codec.blocks) == 2:
-        assert codec.blocks[1].compatible is not None
-        assert codec.blocks[1].compatible.any(axis=1).all()
+        if block.child:
+            assert block.compatible is not None
+            assert block.compatible.any(axis=1).all()
 
 
 @pytest.mark.parametrize("uniform", [0.0, 0.37, 1 - 2**-53])

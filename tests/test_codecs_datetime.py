@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -75,3 +76,43 @@ def test_an_early_and_a_late_day_are_nowhere() -> None:
 def test_an_unknown_resolution_is_an_error() -> None:
     with pytest.raises(SchemaError, match="Got 'fortnight'"):
         DatetimeCodec.grid(Datetime(name="x", arrow="date32[day]", resolution="fortnight"))
+
+
+def _business_hours(rows: int) -> pd.Series[Any]:
+    """Ten years of working days between 8 and 20 o'clock."""
+    days = pd.Timestamp("1965-01-01") + pd.to_timedelta(RNG.integers(0, 3650, rows * 3), "D")
+    hours = np.clip(RNG.normal(14, 3, rows), 8, 19.99) * 3600
+    return pd.Series(days[days.day_of_week < 5][:rows] + pd.to_timedelta(hours.astype(int), "s"))
+
+
+def _distance(a: pd.Series[Any], b: pd.Series[Any]) -> float:
+    """Total variation between two margins."""
+    return float((a.value_counts(normalize=True).sub(b.value_counts(normalize=True), fill_value=0)).abs().sum() / 2)
+
+
+def test_weekdays_and_hours_survive_where_steps_are_weeks_wide() -> None:
+    real = _business_hours(5000)
+    made = pd.Series(there_and_back(pa.array(real), resolution="s").to_pandas())
+    assert _distance(real.dt.day_of_week, made.dt.day_of_week) < 0.02  # 0.29 with days drawn evenly
+    assert _distance(real.dt.hour, made.dt.hour) < 0.05
+    assert (made.dt.day_of_week < 5).mean() > 0.98
+
+
+def test_bills_come_on_the_first() -> None:
+    months = (np.datetime64("1990-01") + RNG.integers(0, 400, 3000)).astype("datetime64[D]")
+    made = pd.Series(there_and_back(pa.array(months), resolution="D").to_pandas(date_as_object=False))
+    assert (made.dt.day == 1).mean() > 0.9
+
+
+def test_the_network_sees_weekdays() -> None:
+    days = pa.array(np.repeat(np.arange(70, dtype=np.int32), 50)).view(pa.date32())
+    codec = DatetimeCodec.fit(Datetime(name="x", arrow="date32[day]", resolution="D"), pa.chunked_array([days]), 5)
+    week = codec.blocks[0].features[1:, -6:-4]
+    assert np.allclose(week[:7], week[7:14], atol=1e-5)
+    assert np.linalg.norm(week[:7, None] - week[None, :7], axis=-1)[~np.eye(7, dtype=bool)].min() > 0.5
+
+
+def test_one_stretch_of_time_has_no_calendar() -> None:
+    seconds = pa.array(RNG.integers(10**9, 10**9 + 86_400 * 3, 4000)).view(pa.timestamp("s"))
+    codec = DatetimeCodec.fit(Datetime(name="x", arrow="timestamp[s]", resolution="s"), pa.chunked_array([seconds]), 5)
+    assert [block.child for block in codec.blocks] == [False, True]

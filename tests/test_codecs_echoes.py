@@ -116,3 +116,16 @@ def test_many_columns_are_searched_in_fewer_rows() -> None:
     assert len(rows_to_search(1_000_000, 3)) == 20_000
     assert len(rows_to_search(1_000_000, 300)) < 6_000
     assert rows_to_search(3, 3).tolist() == [0, 1, 2]
+
+
+def test_instants_with_a_time_of_day_stay_equal() -> None:
+    rng = np.random.default_rng(2)
+    made = pd.Timestamp("2015-01-01") + pd.to_timedelta(rng.integers(0, 1500 * 86_400, 4000), "s")
+    later = made + pd.to_timedelta(rng.integers(1, 90 * 86_400, 4000), "s")
+    same = rng.random(4000) < 0.6
+    table, _ = read(pd.DataFrame({"created": made, "changed": np.where(same, made, later)}))
+    codec = TableCodec.fit(infer_schema(table), table)
+    assert [(e.source, e.target) for e in codec.echoes] == [(0, 1)]
+    assert len(codec.blocks) == 6
+    back = codec.decode(codec.encode(table), np.arange(4000), 1).to_pandas()
+    assert (back["created"] == back["changed"]).mean() == pytest.approx(0.6, abs=0.03)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -15,7 +16,10 @@ from synthvae.codecs.base import Draw
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.noise import permute, uniforms
 from synthvae.errors import ParameterError, SchemaError
+from synthvae.evaluation.expectations import patterns
+from synthvae.schema.checkdigits import SCHEMES
 from synthvae.schema.columns import Identifier
+from synthvae.schema.templates import number_template, text_template
 
 
 def codec(template: str, arrow: str = "string") -> IdentifierCodec:
@@ -118,3 +122,45 @@ def test_keys_are_nullless_and_typed() -> None:
     drawn = IdentifierCodec(column).decode(np.zeros((3, 0), np.int32), Draw(np.arange(3), np.zeros(0), 1))
     assert drawn.type == pa.large_string()
     assert drawn.null_count == 0
+
+
+@pytest.mark.parametrize(
+    ("scheme", "made", "template"),
+    [
+        ("luhn", lambda i: f"4539{i * 7919 % 10**8:08d}", "{digits:12}"),
+        ("ean", lambda i: f"978-3-{i * 7919 % 10**7:07d}-", "978-3-{digits:7}-"),
+        ("ean", lambda i: f"EAN {400_000_000_000 + i * 7919 * 7919}", "EAN {digits:12}"),
+    ],
+)
+def test_check_digits_are_recognised_and_minted(scheme: str, made: Any, template: str) -> None:
+    def digit(text: str) -> int:
+        return int(SCHEMES[scheme](np.array([[int(sign) for sign in text if sign.isdigit()]]))[0])
+
+    keys = [f"{made(i)}{digit(made(i))}" for i in range(40)]
+    found = text_template(pa.chunked_array([pa.array(keys, pa.large_string())]))
+    assert found is not None
+    assert found.endswith(f"{{check:{scheme}}}")
+    for key in mint(found, range(50)):
+        text = str(key)
+        assert int(text[-1]) == digit(text[:-1])
+        assert re.fullmatch(patterns.regex(found), text)
+
+
+def test_a_ulid_is_one() -> None:
+    keys = [f"01ARZ3NDEK{i:06d}RRFFQ69G5FAV"[:26] for i in range(40)]
+    assert text_template(pa.chunked_array([pa.array(keys, pa.large_string())])) == "{ulid}"
+    minted = mint("{ulid}", range(2000))
+    assert len(set(minted)) == 2000
+    assert all(re.fullmatch(r"01[0-9A-HJKMNP-TV-Z]{24}", str(key)) for key in minted)
+
+
+def test_whole_numbers_have_check_digits_too() -> None:
+    numbers = np.array([(10**11 + i * 7919) * 10 for i in range(60)])
+    digits = (numbers[:, None] // 10 ** np.arange(13)[::-1] % 10)[:, :-1]
+    assert number_template(numbers + SCHEMES["luhn"](digits)) == "{number:12}{check:luhn}"
+    assert all(isinstance(key, int) for key in mint("{number:11}{check:luhn}", range(20), "int64"))
+
+
+def test_a_check_digit_needs_something_to_check() -> None:
+    with pytest.raises(SchemaError, match="nothing to check"):
+        codec("{check:luhn}{digits:4}")

@@ -150,8 +150,8 @@ def test_one_extreme_is_nowhere() -> None:
         facts, arrays = codec.state()
         assert "98765" not in str(facts)
         assert max(np.abs(array).max(initial=0) for array in arrays.values()) < 10**6
-        assert abs(codec._scaling.mean) < 10**5
-        assert codec._scaling.std < 10**5
+        assert abs(codec._line.scaling.mean) < 10**5
+        assert codec._line.scaling.std < 10**5
         drawn = sample(codec, pa.array(values), 10_000)
         assert drawn.max() < 10**6
         assert drawn.max() > np.sort(values)[-50]
@@ -186,7 +186,7 @@ def test_the_fine_block_always_shows_the_number() -> None:
     values = np.array([0, 100, 20_000, 49_000])
     tokens = np.asarray(encode(codec, values))
     shown = fine.features[tokens[:, 0], tokens[:, 1], 2].astype(float)
-    assert shown == pytest.approx((values - codec._scaling.mean) / codec._scaling.std, abs=0.01)
+    assert shown == pytest.approx((values - codec._line.scaling.mean) / codec._line.scaling.std, abs=0.01)
     assert (fine.features[0] == 0).all()
 
 

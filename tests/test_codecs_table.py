@@ -41,10 +41,19 @@ TOKENS = CODEC.encode(TABLE)
 
 
 def test_blocks_have_names_and_columns() -> None:
-    assert CODEC.block_names == ("amount", "amount (fine)", "city", "when", "when (fine)", "well", "note")
-    assert CODEC.block_columns == ("amount", "amount", "city", "when", "when", "well", "note")
+    assert CODEC.block_names == (
+        "amount",
+        "amount (fine)",
+        "city",
+        "when",
+        "when (fine)",
+        "when (time)",
+        "well",
+        "note",
+    )
+    assert CODEC.block_columns == ("amount", "amount", "city", "when", "when", "when", "well", "note")
     assert list(CODEC.codecs) == TABLE.column_names
-    assert [block.child for block in CODEC.blocks] == [False, True, False, False, True, False, False]
+    assert [block.child for block in CODEC.blocks] == [False, True, False, False, True, False, False, False]
 
 
 def test_the_table_comes_back_in_its_types() -> None:

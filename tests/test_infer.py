@@ -303,7 +303,8 @@ def test_keys_are_distinct_complete_and_many() -> None:
         ("Order No", np.arange(50) * 7919, "{number:6}"),
         ("paid", np.arange(50) * 7919, None),
         ("id", np.arange(50) * -7919, None),
-        ("id", [*range(49), 0], None),
+        ("id", [*range(49), 0], "{sequence:0}"),  # a key that comes back
+        ("n", [*range(49), 0], None),
     ],
 )
 def test_whole_numbers_that_are_keys(name: str, values: Any, template: str | None) -> None:

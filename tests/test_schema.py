@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthvae.errors import OutputError, SchemaError
-from synthvae.schema import KINDS, Boolean, Categorical, Column, Datetime, Identifier, Numeric, Schema, Text
+from synthvae.schema import KINDS, Boolean, Categorical, Column, Datetime, Identifier, Numeric, Personal, Schema, Text
 from synthvae.schema.instants import STEP, nanoseconds, to_iso
 from synthvae.tables import Container, read
 
@@ -137,6 +137,10 @@ EVERY_KIND = [
     Numeric(name="exact", arrow="int64", lower=-(2**63), upper=2**63 - 1),
     Numeric(name="float", arrow="double", lower=0.1, upper=1e300, open_share=0.25, decimals=None),
     Numeric(name="money", arrow="decimal128(9, 2)", decimals=2, pandas="object"),
+    Numeric(name="written", arrow="string", format="{:,.2f}", marker="?"),
+    Personal(name="mail", arrow="string", category="email", locale="de_DE", unique=True),
+    Datetime(name="text", arrow="string", format="%d.%m.%Y"),
+    Identifier(name="again", arrow="int64", template="{number:9}{check:luhn}", repeats=0.25),
     Categorical(name="never", arrow="null", nullable=True),
     Categorical(name="codes", arrow="dictionary<values=int64, indices=int8, ordered=1>", levels=(3, 1), ordered=True),
     Categorical(name="ü \n\"'{}", arrow="large_string", levels=("", " ", "\u2028", "null")),

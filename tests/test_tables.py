@@ -139,7 +139,6 @@ SMALL = pa.table({"a": [1, 2, None], "b": ["x", "", None]})
         SMALL.combine_chunks().to_batches()[0],
         SMALL.to_reader(),
         pds.dataset(SMALL),
-        SMALL.replace_schema_metadata({"made": "here"}),
     ],
     ids=lambda table: type(table).__name__,
 )
@@ -149,6 +148,16 @@ def test_arrow_tables_of_all_sorts(table: object) -> None:
     assert arrow.schema.metadata is None
     assert container == Container("arrow")
     assert restore(arrow, container) is arrow
+
+
+def test_metadata_are_kept_beside_the_table() -> None:
+    table = SMALL.replace_schema_metadata({"made": "here", b"\xff": b"\xff"})
+    arrow, container = read(table)
+    assert arrow.schema.metadata is None
+    assert container == Container("arrow", notes={"": {"made": "here"}})
+    back = restore(arrow, container)
+    assert isinstance(back, pa.Table)
+    assert back.schema.metadata == {b"made": b"here"}
 
 
 def test_anything_with_an_arrow_stream() -> None:
@@ -224,7 +233,7 @@ def test_csv_types_are_those_of_all_rows(tmp_path: Path) -> None:
         "double",
         "string",
         "string",
-        "timestamp[s]",
+        "string",  # written again it would have no T
         "date32[day]",
         "string",
         "string",
@@ -238,7 +247,7 @@ def test_csv_types_are_those_of_all_rows(tmp_path: Path) -> None:
     back = restore(arrow, container)
     assert isinstance(back, pd.DataFrame)
     assert back["n"].dtype == "Int64"
-    assert back["when"].dtype == "datetime64[s]"
+    assert back["when"][0] == "2026-01-31T12:00:00"
 
 
 def test_csv_numbers_that_turn_into_text_late(tmp_path: Path) -> None:
@@ -294,8 +303,6 @@ def test_everything_wrong_is_said_at_once() -> None:
         {
             "list": [[1], [2]],
             "bytes": [b"a", b"b"],
-            "took": pa.array([1, 2], pa.duration("s")),
-            "clock": pa.array([1, 2], pa.time32("s")),
             "inf": [1.0, float("-inf")],
             "big": pa.array([2**63, 1], pa.uint64()),
             "fine": [1, 2],
@@ -304,7 +311,7 @@ def test_everything_wrong_is_said_at_once() -> None:
     with pytest.raises(TableError) as caught:
         read(table)
     text = str(caught.value)
-    assert text.count("\n  - ") == 6
+    assert text.count("\n  - ") == 4
     assert "'inf' holds infinite values (1, first at row 1)" in text
     assert "'big' holds values beyond 9223372036854775807 (1, first at row 0)" in text
     assert "'fine'" not in text
@@ -331,13 +338,11 @@ def test_object_columns_without_one_type(values: list[object], message: str) -> 
 
 
 def test_pandas_types_that_are_no_table_types() -> None:
-    frame = pd.DataFrame({"p": pd.period_range("2026-01", periods=2, freq="M"), "d": pd.to_timedelta([1, 2], unit="s")})
+    frame = pd.DataFrame({"p": pd.period_range("2026-01", periods=2, freq="M")})
     frame["c"] = pd.cut(pd.Series([1, 2]), 2)
     frame["x"] = [1j, 2j]
     with pytest.raises(TableError):
         read(frame)
-    with pytest.raises(TableError, match="seconds"):
-        read(frame[["d"]])
 
 
 @pytest.mark.parametrize(

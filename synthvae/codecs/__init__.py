@@ -1,7 +1,9 @@
 """Columns <-> tokens.
 
 What lives here: ``base`` (what a codec, a block and a draw are), one file per kind of column (``numeric``,
-``datetime``, ``categorical`` (booleans too), ``identifier``, ``text``), what they share (``arrow``: habits with Arrow;
+``datetime``, ``categorical`` (booleans too), ``identifier``, ``text``, ``personal``), what they share (``arrow``:
+habits with Arrow; ``line``: bins, ranks and scaling of one axis; ``calendar`` and ``clock``: days and times of day;
+``level_blocks``: tokens of levels; ``people``: invented names;
 ``grid``: values as numbers on an axis; ``bins`` and ``binning``: tokens on that axis and how they are learned;
 ``gridded``: the codec of every axis; ``features`` and ``bin_blocks``: what the network sees of a number; ``noise``:
 counter-based uniforms and permutations; ``template``: the language of identifiers), and ``table``, which puts the
@@ -19,6 +21,7 @@ from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.codecs.datetime import DatetimeCodec
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.numeric import NumericCodec
+from synthvae.codecs.personal import PersonalCodec
 from synthvae.codecs.text import TextCodec
 
 CODECS: dict[str, type[Codec]] = {
@@ -28,4 +31,5 @@ CODECS: dict[str, type[Codec]] = {
     "datetime": DatetimeCodec,
     "identifier": IdentifierCodec,
     "text": TextCodec,
+    "personal": PersonalCodec,
 }

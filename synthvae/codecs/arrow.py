@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from synthvae.codecs.base import BoolArray
+from synthvae.codecs.base import Block, BoolArray, IntArray
 from synthvae.tables import arrow_type, plain
+
+# Of a column of which only the gaps are learned: 0 null, 1 a value.
+PRESENCE = Block(2, np.ones(2, bool), np.zeros((2, 0), np.float32))
+
+
+def presence(values: pa.ChunkedArray) -> IntArray:
+    """Values (n,) -> (n, 1) int32, 0 where null."""
+    return np.asarray(values.is_valid().to_numpy(zero_copy_only=False)).astype(np.int32)[:, None]
+
+
+def without(array: pa.Array, missing: BoolArray) -> pa.Array:
+    """The values (n,), null where ``missing``."""
+    return pc.if_else(pa.array(missing), pa.scalar(None, array.type), array) if missing.any() else array
 
 
 def as_array(values: pa.ChunkedArray) -> pa.Array:

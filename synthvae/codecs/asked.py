@@ -23,9 +23,10 @@ Wishes = Mapping[str, Wish]
 
 
 def split(codec: TableCodec, wishes: Wishes) -> tuple[dict[str, Wish], dict[str, Wish]]:
-    """The wishes that say which tokens are allowed, and those that can only be checked."""
+    """The wishes that say which tokens are allowed, and those that have to be checked (some are both)."""
     told = {name for name in wishes if name not in codec.rewritten or codec.rewriting.spelled(name)}
-    return {n: w for n, w in wishes.items() if n in told}, {n: w for n, w in wishes.items() if n not in told}
+    sure = {name for name in told if name in codec.rewritten or codec.codecs[name].exact}
+    return {n: w for n, w in wishes.items() if n in told}, {n: w for n, w in wishes.items() if n not in sure}
 
 
 def allowed(codec: TableCodec, wishes: Wishes) -> dict[int, FloatArray]:

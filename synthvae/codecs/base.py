@@ -50,13 +50,14 @@ class Draw:
     """The randomness and the place of the rows to decode.
 
     rows: (n,) int64 row numbers; uniforms: (n,) float64 in [0, 1), one per cell;
-    key: the seed of identifier permutations; wish: what the column's values must be, where the tokens were drawn
-    under one.
+    key: the seed of identifier permutations; person: the seed of what the columns of a row have in common; wish: what
+    the column's values must be, where the tokens were drawn under one.
     """
 
     rows: IntArray
     uniforms: FloatArray
     key: int
+    person: int = 0
     wish: Wish | None = None
 
 
@@ -107,6 +108,11 @@ class Codec(ABC):
         """(n,) which values of a column are as wished; ConditionError where the wish is none for this kind."""
 
     @property
+    def exact(self) -> bool:
+        """Whether values drawn from tokens under a wish are as wished; else they are to be checked, and drawn again."""
+        return True
+
+    @property
     @abstractmethod
     def listed(self) -> pa.Array | None:
         """(m,) the values its tokens 1..m stand for; None where a token may be more than one value."""
@@ -125,7 +131,7 @@ class Codec(ABC):
         """The inverse of ``state``."""
 
 
-def presence(wish: Wish, column: Column, block: Block) -> FloatArray:
+def presence_weights(wish: Wish, column: Column, block: Block) -> FloatArray:
     """(v,) the weights of a column that can only be asked whether there is a value; ConditionError for any more."""
     only_presence(wish, column)
     weights = np.full(block.size, float(wish.values))

@@ -38,8 +38,8 @@ class Learned:
     ordered: NumberArray
 
 
-def learn_bins(units: Units, grid: Grid, min_count: int) -> Learned:
-    """The atoms, bins and steps of a column's units (n,)."""
+def learn_bins(units: Units, grid: Grid, min_count: int, most: int | None = None) -> Learned:
+    """The atoms, bins and steps of a column's units (n,); ``most``: at most so many steps, each a bin of its own."""
     nan = int(units.nan.sum())
     known_nan = nan >= min_count
     ordered = np.sort(units.number[~(units.null | units.nan)])
@@ -47,7 +47,7 @@ def learn_bins(units: Units, grid: Grid, min_count: int) -> Learned:
     chosen = counts >= _least_count(values, len(ordered), min_count)
     rest = ordered[np.repeat(~chosen, counts)]
     rest = rest if grid.dtype.kind == "i" else rest[np.isfinite(rest)]
-    edges, first = _steps(rest, values[chosen], grid, min_count)
+    edges, first = _steps(rest, values[chosen], grid, min_count, most)
     folded = len(rest) if not len(edges) or len(rest) < min_count else 0
     bins = Bins(values[chosen], edges, first, known_nan)
     return Learned(bins, folded, 0 if known_nan else nan, ordered)
@@ -110,12 +110,15 @@ def _least_count(values: NumberArray, rows: int, min_count: int) -> float:
     return min_count if len(values) <= FEW_VALUES else max(min_count, ATOM_SHARE * rows)
 
 
-def _steps(rest: NumberArray, atoms: NumberArray, grid: Grid, min_count: int) -> tuple[NumberArray, IntArray]:
+def _steps(
+    rest: NumberArray, atoms: NumberArray, grid: Grid, min_count: int, most: int | None
+) -> tuple[NumberArray, IntArray]:
     none = rest[:0], np.zeros(1, np.int64)
     if len(rest) < 2 * min_count:
         return none if len(atoms) or not len(rest) else _single_bin(rest, grid, min_count)
     low, high = robust_bounds(rest, grid, min_count)
     bins, per_bin = _shape(len(rest), min_count)
+    bins, per_bin = (bins, per_bin) if most is None else (min(bins * per_bin, most), 1)
     positions = np.arange(1, bins * per_bin) * len(rest) // (bins * per_bin)
     interior = smoothed_quantiles(rest, positions, min_count)
     starts = np.clip(np.append(np.asarray([low], rest.dtype), interior), low, high)

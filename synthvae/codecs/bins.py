@@ -104,6 +104,11 @@ class Bins:
         found[inside] = -np.log(np.maximum(size, np.finfo(np.float64).tiny))
         return found
 
+    def span(self, tokens: IntArray) -> tuple[IntArray, IntArray]:
+        """The first and the last integer (n,) of tokens (n, b) that stand for steps; atoms may lie between."""
+        low, high = (unsqueeze(ends[self.step(tokens)], self.atoms) for ends in self.ends)
+        return low, high
+
     @cached_property
     def compatible(self) -> BoolArray:
         """(v, v_fine) which steps may follow which coarse token."""

@@ -15,7 +15,10 @@ import pyarrow.compute as pc
 from synthvae.codecs import exact
 from synthvae.codecs.arrow import as_array, null_mask
 from synthvae.codecs.base import BoolArray
+from synthvae.schema.columns import Datetime, Numeric
 from synthvae.schema.instants import STEP, unit
+from synthvae.schema.written import meant, written
+from synthvae.tables import plain
 
 NumberArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -71,15 +74,16 @@ class Grid(ABC):
 
 @dataclass(frozen=True)
 class WholeGrid(Grid):
-    """Integers, dates, instants and durations: every ``per``-th number of what Arrow stores; others are floored."""
+    """Integers, moments and durations: every ``per``-th number of what Arrow stores; others are floored."""
 
     per: int
+    tokens: str = ""  # what its tokens stand for where that is not the unit
 
     @property
     def axis(self) -> tuple[str, object]:
         if pa.types.is_integer(self.type):
             return "number", -round(log10(self.per))
-        return str(self.type), self.per
+        return str(self.type), (self.per, self.tokens)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -216,6 +220,50 @@ class FloatGrid(Grid):
         return float(self.dtype.type(float(exact.number(value))))
 
 
+@dataclass(frozen=True)
+class WrittenGrid(Grid):
+    """Numbers or moments as text. inner: the grid of what the text means; a ``marker`` of the column is its NaN."""
+
+    column: Numeric | Datetime
+    inner: Grid
+
+    @property
+    def axis(self) -> tuple[str, object]:
+        return self.inner.axis
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.inner.dtype
+
+    @property
+    def limits(self) -> tuple[int | float, int | float]:
+        return self.inner.limits
+
+    def units(self, values: pa.ChunkedArray) -> Units:
+        found = self.inner.units(meant(plain(values), self.column))
+        if self.column.marker is None:
+            return found
+        marked = pc.fill_null(pc.equal(as_array(values), self.column.marker), False)
+        nan = np.asarray(marked.to_numpy(zero_copy_only=False))
+        return Units(found.number, found.null & ~nan, nan)
+
+    def values(self, units: Units) -> pa.Array:
+        unknown = Units(units.number, units.null | units.nan, np.zeros(len(units.nan), bool))
+        texts = written(self.inner.values(unknown), self.column)
+        if units.nan.any():
+            marker = pa.scalar(self.column.marker, texts.type)
+            texts = pc.if_else(pa.array(units.nan), marker, texts)
+        return texts
+
+    def place(self, value: Any) -> Fraction | float:
+        if isinstance(value, str):  # perhaps as the column writes it
+            read = self.inner.units(meant(pa.chunked_array([pa.array([value])]), self.column))
+            if not (read.null | read.nan).any():
+                number = read.number[0]
+                return Fraction(int(number)) if self.dtype.kind == "i" else float(number)
+        return self.inner.place(value)
+
+
 def bound_in_units(bound: int | float | None, decimals: int, up: bool) -> int | None:
     """A schema bound as the first unit at or above it (``up``) or the last one at or below it; None where open."""
     if bound is None or not isfinite(bound):
@@ -225,6 +273,8 @@ def bound_in_units(bound: int | float | None, decimals: int, up: bool) -> int | 
 
 
 def _integer_range(type_: pa.DataType) -> tuple[int, int]:
+    if pa.types.is_time(type_):
+        return 0, STEP["D"] // STEP[type_.unit] - 1
     if pa.types.is_unsigned_integer(type_):
         return 0, min(2**type_.bit_width - 1, INT64_LIMIT)
     return -(2 ** (type_.bit_width - 1)) + 1, 2 ** (type_.bit_width - 1) - 1

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthvae.codecs.arrow import as_type, value_type
-from synthvae.codecs.base import Block, BoolArray, Codec, Draw, FitReport, FloatArray, IntArray, State, present
+from synthvae.codecs.arrow import PRESENCE, as_type, presence, value_type, without
+from synthvae.codecs.base import (
+    Block,
+    BoolArray,
+    Codec,
+    Draw,
+    FitReport,
+    FloatArray,
+    IntArray,
+    State,
+    presence_weights,
+    present,
+)
 from synthvae.codecs.grid import INT64_LIMIT
-from synthvae.codecs.noise import UIntArray, key_of, mix, permute
-from synthvae.codecs.template import Letter, Literal, Part, Sequence, Template, parse_template
+from synthvae.codecs.noise import UIntArray, key_of, mix, permute, uniforms
+from synthvae.codecs.template import Check, Letter, Literal, Part, Sequence, Template, parse_template
 from synthvae.errors import ConditionError, ParameterError, SchemaError
+from synthvae.schema.checkdigits import SCHEMES
 from synthvae.schema.columns import Column, Identifier
 from synthvae.schema.conditions import Wish
 
 
 class IdentifierCodec(Codec):
-    """No block: the network never sees a key. Row i of seed s always gets the same one, and no two rows share one."""
+    """No block: the network never sees a key, only whether there is one where some are missing.
 
-    def __init__(self, column: Identifier) -> None:
+    Row i of seed s always gets the same key, and no two rows share one unless the column's keys repeat.
+    """
+
+    def __init__(self, column: Identifier, gaps: bool = False) -> None:
         self.column = column
+        self._gaps = gaps
         self._type = value_type(column.arrow)
         self._template = parse_template(column.template, column.name)
         if pa.types.is_integer(self._type):
@@ -31,11 +47,11 @@ class IdentifierCodec(Codec):
     @classmethod
     def fit(cls, column: Column, values: pa.ChunkedArray, min_count: int) -> Self:
         assert isinstance(column, Identifier)
-        return cls(column)
+        return cls(column, column.nullable)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        return ()
+        return (PRESENCE,) if self._gaps else ()
 
     @property
     def report(self) -> FitReport:
@@ -52,16 +68,22 @@ class IdentifierCodec(Codec):
         return _largest(self._type) - start + 1
 
     def encode(self, values: pa.ChunkedArray) -> IntArray:
-        return np.zeros((len(values), 0), np.int32)
+        return presence(values) if self._gaps else np.zeros((len(values), 0), np.int32)
 
     def decode(self, tokens: IntArray, draw: Draw) -> pa.Array:
         self.check_room(int(draw.rows.max(initial=-1)) + 1)
+        named = _named(draw.rows.astype(np.int64), self.column.repeats, draw.key)
+        missing = tokens[:, 0] == 0 if self._gaps else np.zeros(len(named), bool)
         if pa.types.is_integer(self._type) and self._template.counts:
             start = next(part.start for part in self._template.parts if isinstance(part, Sequence))
-            return as_type(pa.array(draw.rows.astype(np.int64) + start), self.column.arrow)
-        return as_type(_mint(self._template, draw.rows.astype(np.int64), draw.key), self.column.arrow)
+            made = pa.array(named + start)
+        else:
+            made = _mint(self._template, named, draw.key)
+        return as_type(without(made, missing), self.column.arrow)
 
     def allowed(self, wish: Wish) -> tuple[FloatArray, ...]:
+        if self._gaps:
+            return (presence_weights(wish, self.column, PRESENCE),)
         if not (wish.values and wish.any_value):
             raise ConditionError(
                 f"Column {self.column.name!r} is an identifier: minted, never null, nothing to ask for."
@@ -80,12 +102,12 @@ class IdentifierCodec(Codec):
         return np.zeros(len(values))
 
     def state(self) -> State:
-        return {}, {}
+        return {"gaps": True} if self._gaps else {}, {}
 
     @classmethod
     def from_state(cls, column: Column, state: State) -> Self:
         assert isinstance(column, Identifier)
-        return cls(column)
+        return cls(column, bool(state[0].get("gaps", False)))
 
     def check_room(self, rows: int) -> None:
         """ParameterError where the template has no ``rows`` different keys."""
@@ -94,6 +116,20 @@ class IdentifierCodec(Codec):
                 f"Column {self.column.name!r}: expected at most {self.capacity:,} rows, the number of different keys "
                 f"of {self.column.template!r}. Got {rows:,}. Ask for fewer rows, or give the column a longer template."
             )
+
+
+def _named(rows: IntArray, repeats: float, key: int) -> IntArray:
+    """(n,) the number of the key of each row: its own, or that of an earlier one.
+
+    Row i takes number floor(u i m) with probability p. The share of different keys is then 1 / (1 + p) where m = 1, and
+    m / (1 + m) where p = 1; the number of rows of a key falls with the logarithm of its number.
+    """
+    if not repeats:
+        return rows
+    distinct = 1 - repeats
+    chance, reach = min(1 / distinct - 1, 1.0), min(distinct / repeats, 1.0)
+    again = uniforms(key_of(key, "repeat"), rows) < chance
+    return np.where(again, (uniforms(key_of(key, "earlier"), rows) * rows * reach).astype(np.int64), rows)
 
 
 def _check_whole(template: Template, type_: pa.DataType, column: Identifier) -> None:
@@ -116,6 +152,8 @@ def _highest(template: Template) -> int:
 def _last(part: Part) -> str:
     if isinstance(part, Sequence):
         return str(part.start)
+    if isinstance(part, Check):
+        return "9"
     return part.text if isinstance(part, Literal) else part.alphabet[-1]
 
 
@@ -128,7 +166,7 @@ def _mint(template: Template, rows: IntArray, key: int) -> pa.Array:
     """Row numbers (n,) -> text (n,)."""
     letters = _letters(template, rows, key)
     pieces: list[pa.Array] = []
-    run: list[Literal | Letter] = []
+    run: list[Literal | Letter | Check] = []
     for part in (*template.parts, Sequence(0)):  # the last one closes the last run
         if isinstance(part, Sequence):
             pieces.append(_fixed_width(run, letters, len(rows)))
@@ -155,12 +193,21 @@ def _letters(template: Template, rows: IntArray, key: int) -> list[UIntArray]:
     return places[::-1]  # taken from the end
 
 
-def _fixed_width(parts: list[Literal | Letter], letters: list[UIntArray], rows: int) -> pa.Array:
+def _checked(columns: list[np.ndarray[Any, Any]], scheme: str) -> np.ndarray[Any, Any]:
+    """(n, 1) the check digit, in ASCII, of the digits among bytes (n, ...)."""
+    before = np.concatenate(columns, axis=1)
+    digits = ((before >= 48) & (before <= 57)).all(axis=0)
+    return (48 + SCHEMES[scheme](before[:, digits] - 48)).astype(np.uint8)[:, None]
+
+
+def _fixed_width(parts: list[Literal | Letter | Check], letters: list[UIntArray], rows: int) -> pa.Array:
     """Literals and letters -> text (n,) of one width in bytes, through one byte matrix."""
     columns = []
     for part in parts:
         if isinstance(part, Letter):
             columns.append(np.frombuffer(part.alphabet.encode(), np.uint8)[letters.pop()][:, None])
+        elif isinstance(part, Check):
+            columns.append(_checked(columns, part.scheme))
         else:
             text = np.frombuffer(part.text.encode(), np.uint8)
             columns.append(np.broadcast_to(text, (rows, len(text))))

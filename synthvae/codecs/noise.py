@@ -68,3 +68,10 @@ def _feistel(numbers: UIntArray, bits: int, keys: list[np.uint64]) -> UIntArray:
         low ^= mix(high ^ even) & low_mask
         high ^= mix(low ^ odd) & high_mask
     return (high << low_bits) | low
+
+
+def halves(uniforms: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Two independent uniforms (n,) of 26 bits out of one of 53."""
+    scaled = uniforms * 2.0**26
+    first = np.floor(scaled)
+    return first * 2.0**-26, scaled - first

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 
 from synthvae.codecs.arrow import value_type
-from synthvae.codecs.grid import DecimalGrid, FloatGrid, Grid, RoundedGrid, WholeGrid, bound_in_units
+from synthvae.codecs.grid import DecimalGrid, FloatGrid, Grid, RoundedGrid, WholeGrid, WrittenGrid, bound_in_units
 from synthvae.codecs.gridded import GriddedCodec
 from synthvae.schema.columns import Column, Numeric
+from synthvae.schema.written import meaning
 
 
 class NumericCodec(GriddedCodec):
@@ -19,6 +20,8 @@ class NumericCodec(GriddedCodec):
     @classmethod
     def grid(cls, column: Column) -> Grid:
         assert isinstance(column, Numeric)
+        if column.format is not None:
+            return _written(column)
         type_ = value_type(column.arrow)
         if pa.types.is_floating(type_) and column.decimals is None:
             return FloatGrid(type_, _finite(column.lower), _finite(column.upper))
@@ -27,8 +30,13 @@ class NumericCodec(GriddedCodec):
         if pa.types.is_decimal(type_):
             decimals = type_.scale if column.decimals is None else min(column.decimals, type_.scale)
             return DecimalGrid(type_, *_bounds(column, decimals), decimals)
-        decimals = min(column.decimals or 0, 0)
+        decimals = min(column.decimals or 0, 0)  # whole numbers and durations
         return WholeGrid(type_, *_bounds(column, decimals), 10**-decimals)
+
+
+def _written(column: Numeric) -> Grid:
+    inner = NumericCodec.grid(meaning(column))
+    return WrittenGrid(inner.type, inner.lower, inner.upper, column, inner)
 
 
 def _bounds(column: Numeric, decimals: int) -> tuple[int | None, int | None]:

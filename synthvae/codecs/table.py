@@ -16,9 +16,10 @@ from synthvae.codecs.base import Block, BoolArray, Codec, Draw, FitReport, Float
 from synthvae.codecs.constraints import Rewriting
 from synthvae.codecs.echoes import Axis, Echo, by_target, find_echoes, relabel, repeat, rows_to_search
 from synthvae.codecs.grid import Units
-from synthvae.codecs.gridded import GriddedCodec
+from synthvae.codecs.gridded import AxisCodec
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.noise import key_of, uniforms
+from synthvae.codecs.personal import PersonalCodec
 from synthvae.schema.conditions import Wish
 from synthvae.schema.schema import Schema
 
@@ -60,10 +61,12 @@ class TableCodec:
 
     @cached_property
     def block_names(self) -> tuple[str, ...]:
-        """A name for each block: its learned column's, with "(fine)" where it refines the one before."""
+        """A name for each block: its learned column's, with "(fine)" where it refines the one before, "(time)" beside a
+        day.
+        """
         columns = tuple(name for name, codec in self.codecs.items() for _ in codec.blocks) or (NOTHING_NAME,)
-        named = zip(columns, self.blocks, strict=True)
-        return tuple(f"{column} (fine)" if block.child else column for column, block in named)
+        named = zip(columns, self.blocks, ("", *columns), strict=False)
+        return tuple(c + (" (fine)" if block.child else " (time)" if c == last else "") for c, block, last in named)
 
     @cached_property
     def block_columns(self) -> tuple[str, ...]:
@@ -108,7 +111,7 @@ class TableCodec:
         axes = {index: self._refined[index].axis(table[self._names[index]]) for index in self._echoing}
         relabel(self.echoes, axes)
         for index, axis in axes.items():
-            tokens[:, self._places[self._names[index]]] = axis.tokens
+            tokens[:, self.pair(index)] = axis.tokens
         return tokens
 
     def decode(
@@ -125,13 +128,13 @@ class TableCodec:
         wishes: those the tokens were drawn under. attempt: 0, or how often the row was thrown away before. middle:
         nothing is drawn, a step stands for its middle.
         """
-        parts, draws = {}, {}
+        parts, draws, person = {}, {}, key_of(seed, "person")
         for index, name in enumerate(self.codecs):
             key = key_of(seed, index)
             own = key_of(key, "again", attempt) if attempt else key
             noise = np.full(len(rows), 0.5) if middle else uniforms(own, rows)
             parts[index] = tokens[:, self._places[name]]
-            draws[index] = Draw(rows, noise, key, None if name in self.rewritten else wishes.get(name))
+            draws[index] = Draw(rows, noise, key, person, None if name in self.rewritten else wishes.get(name))
         drawn = self._repeated({i: self._refined[i].drawn(parts[i], draws[i]) for i in self._echoing}, draws)
         codecs = enumerate(self.codecs.values())
         arrays = [self._refined[i].values(drawn[i]) if i in drawn else c.decode(parts[i], draws[i]) for i, c in codecs]
@@ -151,9 +154,9 @@ class TableCodec:
         return np.asarray(np.sum(parts, axis=0))
 
     def check_room(self, rows: int) -> None:
-        """ParameterError where some identifier column has no ``rows`` different keys."""
+        """ParameterError where some column has no ``rows`` different keys or persons."""
         for codec in self.codecs.values():
-            if isinstance(codec, IdentifierCodec):
+            if isinstance(codec, IdentifierCodec | PersonalCodec):
                 codec.check_room(rows)
 
     def state(self) -> State:
@@ -180,10 +183,10 @@ class TableCodec:
         return cls(rewriting, codecs, [_echo(told, refined) for told in facts.get("echoes", ())])
 
     @cached_property
-    def _refined(self) -> dict[int, GriddedCodec]:
+    def _refined(self) -> dict[int, AxisCodec]:
         """The columns that may echo one another, by number: those of a coarse and a fine block."""
         codecs = enumerate(self.codecs.values())
-        return {i: codec for i, codec in codecs if isinstance(codec, GriddedCodec) and codec.bins.refined}
+        return {i: codec for i, codec in codecs if isinstance(codec, AxisCodec) and codec.bins.refined}
 
     @property
     def _echoing(self) -> list[int]:
@@ -211,7 +214,7 @@ class TableCodec:
         return {name: slice(*ends[index : index + 2]) for index, name in enumerate(self.codecs)}
 
 
-def _echo(facts: dict[str, Any], codecs: dict[int, GriddedCodec]) -> Echo:
+def _echo(facts: dict[str, Any], codecs: dict[int, AxisCodec]) -> Echo:
     """An echo from what was saved."""
     source, target = int(facts["source"]), int(facts["target"])
     return Echo.between((source, target), (codecs[source].bins, codecs[target].bins), float(facts["rate"]))

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from math import prod
 
 from synthvae.errors import SchemaError
+from synthvae.schema.checkdigits import SCHEMES
 
 DIGITS, HEX = "0123456789", "0123456789abcdef"
 LOWER = "abcdefghijklmnopqrstuvwxyz"
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # of a ULID, which begins with 01 until the year 2039
 ALPHABETS = {
     "digits": DIGITS,
     "upper": LOWER.upper(),
@@ -20,8 +22,10 @@ ALPHABETS = {
 }
 # The largest space that is permuted as a whole; characters beyond it are hashed.
 LARGEST_SPACE = 2**62
-PIECE = re.compile(r"\{\{|\}\}|\{(?P<name>[A-Za-z]+)(?::(?P<size>-?\d+))?\}|(?P<stray>[{}])|[^{}]+")
-WORDS = "{sequence:START}, {number:N}, {uuid}, " + ", ".join(f"{{{name}:N}}" for name in ALPHABETS)
+PIECE = re.compile(r"\{\{|\}\}|\{(?P<name>[A-Za-z]+)(?::(?P<size>-?\d+|[a-z]+))?\}|(?P<stray>[{}])|[^{}]+")
+WORDS = "{sequence:START}, {number:N}, {uuid}, {ulid}, {check:luhn}, {check:ean}, " + ", ".join(
+    f"{{{name}:N}}" for name in ALPHABETS
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,14 @@ class Sequence:
     start: int
 
 
-Part = Literal | Letter | Sequence
+@dataclass(frozen=True)
+class Check:
+    """A digit that all digits before it determine; ``scheme`` says how."""
+
+    scheme: str
+
+
+Part = Literal | Letter | Sequence | Check
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,8 @@ def parse_template(text: str, column: str) -> Template:
             problems.append(f"a single {match['stray']} at position {match.start()}; write it twice to mean a brace")
         else:
             parts.append(Literal(match.group().replace("{{", "{").replace("}}", "}")))
+    if parts and isinstance(parts[0], Check):
+        problems.append("a check digit at the beginning, where there is nothing to check")
     if problems:
         raise SchemaError(f"Column {column!r}: expected an identifier template out of text and {WORDS}.", problems)
     return Template(tuple(parts))
@@ -99,8 +112,12 @@ def _placeholder(name: str, size: str | None) -> list[Part]:
     if name == "uuid" and size is None:
         return _uuid()
     if name == "sequence":
-        return [Sequence(1 if size is None else int(size))]
-    count = 0 if size is None else int(size)
+        return [] if size is not None and size.isalpha() else [Sequence(1 if size is None else int(size))]
+    if name == "check" and size in SCHEMES:
+        return [Check(str(size))]
+    if name == "ulid" and size is None:
+        return [Literal("01"), *[Letter(CROCKFORD)] * 24]
+    count = int(size) if size is not None and size.isdigit() else 0
     if count < 1:
         return []
     if name == "number":

@@ -18,7 +18,7 @@ from synthvae.codecs.base import (
     FloatArray,
     IntArray,
     State,
-    presence,
+    presence_weights,
     present,
 )
 from synthvae.codecs.bin_blocks import Ranks, bin_blocks
@@ -72,8 +72,7 @@ class TextCodec(Codec):
         return as_type(text.take(pa.array(inverse, mask=units.null)), self.column.arrow)
 
     def allowed(self, wish: Wish) -> tuple[FloatArray, ...]:
-        weights = presence(wish, self.column, self._blocks[0])
-        return (weights,)
+        return (presence_weights(wish, self.column, self._blocks[0]),)
 
     @classmethod
     def meets(cls, column: Column, values: pa.ChunkedArray, wish: Wish) -> BoolArray:

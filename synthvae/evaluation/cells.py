@@ -15,6 +15,7 @@ import pyarrow.types as pt
 
 from synthvae.evaluation.sides import Sides
 from synthvae.schema.columns import Column, Scale
+from synthvae.schema.instants import counts
 
 Array = np.ndarray[Any, Any]
 
@@ -57,10 +58,8 @@ class Cells:
     def numbers(self, side: str) -> Array:
         """(n,) values of a continuous column in its ``unit``, instants as whole numbers of theirs; missing is 0."""
         values = self.parts[side]
-        if pt.is_date32(values.type):
-            values = values.cast(pa.int32())
-        elif pt.is_temporal(values.type):
-            values = values.cast(pa.int64())
+        if pt.is_temporal(values.type):
+            values = counts(values)
         elif pt.is_decimal(values.type) or pt.is_null(values.type):
             values = values.cast(pa.float64())
         numbers = np.asarray(pc.fill_null(values, pa.scalar(0, values.type)).to_numpy())

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from synthvae.evaluation.sides import Array
-from synthvae.schema.columns import Column, Identifier, Scale, Text
+from synthvae.schema.columns import Column, Identifier, Personal, Scale, Text
+from synthvae.schema.instants import counts
 from synthvae.schema.schema import Schema
 
 LEVELS = 254  # codes of one column: what boosted trees can hold; the rarest levels share the last
@@ -25,7 +26,7 @@ INDICATORS = 600  # columns of a linear design, shared among the columns of the 
 
 def features(schema: Schema) -> tuple[Column, ...]:
     """The columns a classifier may look at."""
-    return tuple(c for c in schema.columns if not isinstance(c, Identifier) and c.name != schema.group)
+    return tuple(c for c in schema.columns if not isinstance(c, Identifier | Personal) and c.name != schema.group)
 
 
 def is_level(column: Column) -> bool:
@@ -37,10 +38,8 @@ def numbers(column: Column, values: pa.ChunkedArray) -> Array:
     """(n,) float64 of a column that is not of levels: its value, instants in their unit, texts their length."""
     if isinstance(column, Text):
         values = pc.utf8_length(values.cast(pa.large_string()))
-    elif pt.is_date32(values.type):
-        values = values.cast(pa.int32())
     elif pt.is_temporal(values.type):
-        values = values.cast(pa.int64())
+        values = counts(values)
     known = values.cast(pa.float64(), safe=False).to_numpy()
     return np.clip(np.where(np.isfinite(known), known, np.nan), -LARGEST, LARGEST)
 

@@ -15,7 +15,8 @@ import pyarrow.types as pt
 from synthvae.errors import ParameterError, TableError
 from synthvae.schema.columns import Column, Scale
 from synthvae.schema.schema import Schema
-from synthvae.tables import plain
+from synthvae.schema.written import meaning, meant
+from synthvae.tables import is_text, plain
 
 Array = np.ndarray[Any, Any]
 Made = TypeVar("Made")
@@ -59,7 +60,9 @@ class Sides:
                 f"Expected targets of the schema ({', '.join(schema.names)}). Received: {', '.join(map(repr, unknown))}"
             )
         given = {"real": real, "synthetic": synthetic} | ({} if holdout is None else {"hold-out": holdout})
+        # numbers and moments written as text are judged by what they mean
         tables = _lawful(given, schema)
+        schema = replace(schema, columns=tuple(meaning(column) for column in schema))
         return cls(tables["real"], tables["synthetic"], schema, tables.get("hold-out"), targets, seed)
 
     @property
@@ -95,7 +98,8 @@ def _lawful(given: dict[str, pa.Table], schema: Schema) -> dict[str, pa.Table]:
     problems = list(_absent(given, schema))
     made: dict[str, dict[str, pa.ChunkedArray]] = {name: {} for name in given}
     for column in schema.columns:
-        parts = {name: table[column.name] for name, table in given.items() if column.name in table.column_names}
+        parts = {name: _meant(table[column.name], column) for name, table in given.items()
+                 if column.name in table.column_names}  # fmt: skip
         if len(parts) < len(given):
             continue
         try:
@@ -106,6 +110,10 @@ def _lawful(given: dict[str, pa.Table], schema: Schema) -> dict[str, pa.Table]:
     if problems:
         raise TableError("The tables cannot be compared:" + "".join(f"\n  - {problem}" for problem in problems))
     return {name: pa.table(columns) for name, columns in made.items()}
+
+
+def _meant(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
+    return meant(values, column) if is_text(plain(values).type) else values
 
 
 def _absent(given: dict[str, pa.Table], schema: Schema) -> Iterator[str]:
@@ -150,4 +158,4 @@ def _instants(parts: list[pa.ChunkedArray]) -> list[pa.ChunkedArray]:
 
 def _is_continuous(type_: pa.DataType) -> bool:
     numeric = pt.is_integer(type_) or pt.is_floating(type_) or pt.is_decimal(type_)
-    return bool(numeric or pt.is_timestamp(type_) or pt.is_date(type_) or pt.is_null(type_))
+    return bool(numeric or pt.is_temporal(type_) or pt.is_null(type_))

@@ -20,7 +20,7 @@ from synthvae.evaluation.ranking import variance
 from synthvae.evaluation.sides import Array, Sides
 from synthvae.evaluation.subsample import Drawn, drawn, fold_of
 from synthvae.evaluation.tasks import Classes, Number, Quality, Task
-from synthvae.schema.columns import Column, Identifier, Text
+from synthvae.schema.columns import Column, Identifier, Personal, Text
 
 PARTS = 5  # of a table, learned from one by one: how they differ is how much a model owes to its sample
 T_QUANTILE = 2.306  # 95 % of Student's t with the 2 (PARTS - 1) degrees of freedom of two tables
@@ -159,7 +159,7 @@ def _score(metric: Metric, name: str, exam: _Exam, rows: _Rows, marks: _Marks, b
 
 def _exam(sides: Sides, column: Column) -> _Exam | str:
     """What to learn and on which rows, or the reason why it cannot be asked."""
-    if isinstance(column, Identifier | Text) or column.name == sides.group:
+    if isinstance(column, Identifier | Text | Personal) or column.name == sides.group:
         return "the target is an identifier, a text or the group, which nobody predicts"
     if sides.holdout is None:
         return "there is no hold-out to test on"

@@ -66,8 +66,8 @@ def conditioned(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> 
 
 def odds(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> Odds:
     """The probability of the wishes, together and each alone."""
-    _, checked = asked.split(completer.codec, wishes)
-    if checked:
+    told, _ = asked.split(completer.codec, wishes)
+    if checked := [name for name in wishes if name not in told]:
         raise ConditionError(
             f"Columns {', '.join(map(repr, checked))} follow from others by the schema's rules: rows under conditions "
             "on them are drawn until they meet them, so their probability is not known beforehand. Leave them out."

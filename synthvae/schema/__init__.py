@@ -1,10 +1,13 @@
 """What the data means: the only thing generation and evaluation share.
 
 columns.py holds the kinds of column, schema.py the Schema, wellformed.py what may be wrong with one, serial.py its
-JSON, check.py judges a table by it. infer.py guesses one, with measures.py (bounds and grids), templates.py (the shapes
-of keys) and support.py (the promise behind every number written down). instants.py counts time. Imports errors and
-tables only. To add a kind: its dataclass and its line in ``KINDS`` in columns.py, a line in wellformed.py, a rule in
-infer.py.
+JSON, check.py judges a table by it. infer.py guesses one by the rules of rules.py, which look at an Evidence
+(evidence.py) with measures.py (bounds and grids), formats.py (how numbers and moments are written as text),
+personal.py (whose data it is), templates.py (the shapes of keys) and support.py (the promise behind every number
+written down). written.py goes between such text and what it means, instants.py counts time, checkdigits.py computes
+check digits. sdv.py reads and writes SDV's metadata, adopt.py makes a schema of them. conditions.py holds what may be
+asked of cells in one call, where.py reads it as text. Imports errors and tables only. To add a kind: its dataclass and
+its line in ``KINDS`` in columns.py, a line in wellformed.py, a rule in rules.py.
 
 constraints.py holds the kinds of rule between columns (how to add one stands there), coherent.py what may be wrong with
 them, obeyed.py which rows break them, with measure.py (columns in one unit), formulas.py and arithmetic.py (what
@@ -12,7 +15,18 @@ follows from others). solving.py says which columns each rule decides, and in wh
 in a table: look.py is what it looks at, seek_*.py the searches.
 """
 
-from synthvae.schema.columns import KINDS, Boolean, Categorical, Column, Datetime, Identifier, Numeric, Scale, Text
+from synthvae.schema.columns import (
+    KINDS,
+    Boolean,
+    Categorical,
+    Column,
+    Datetime,
+    Identifier,
+    Numeric,
+    Personal,
+    Scale,
+    Text,
+)
 from synthvae.schema.infer import infer_schema
 from synthvae.schema.schema import Schema
 
@@ -24,6 +38,7 @@ __all__ = [
     "Datetime",
     "Identifier",
     "Numeric",
+    "Personal",
     "Scale",
     "Schema",
     "Text",

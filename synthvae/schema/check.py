@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from synthvae.errors import SchemaError
 from synthvae.schema import instants, obeyed
 from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
 from synthvae.schema.constraints import Constraint
+from synthvae.schema.written import meaning, meant
 from synthvae.tables import arrow_type, is_text, plain
 
 
@@ -64,6 +66,8 @@ def _cast(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
     bare = plain(values)
     if values.null_count == len(values):
         return pa.chunked_array([pa.nulls(len(values), wanted)])
+    if is_text(bare.type) and pt.is_timestamp(wanted):
+        return bare.cast(wanted)  # ISO 8601 is the instant, as files of text hold it
     if _family(bare.type) != _family(wanted):
         raise pa.ArrowInvalid("another family of types")
     if pt.is_temporal(bare.type) and not pt.is_temporal(wanted):
@@ -94,6 +98,8 @@ def _family(type_: pa.DataType) -> str:
         return "number"
     if pt.is_timestamp(type_) and type_.tz:
         return "instant"
+    if pt.is_time(type_) or pt.is_duration(type_):
+        return str(type_).split("[")[0].rstrip("0123456789")
     return "date" if pt.is_temporal(type_) else str(type_)
 
 
@@ -140,12 +146,23 @@ def _value_problems(values: pa.ChunkedArray, column: Column, min_count: int) -> 
         yield f"must not be null{_where(pc.is_null(values))}"
     if column.open_share is not None:
         return
-    if isinstance(column, Numeric):
+    if isinstance(column, Numeric | Datetime) and column.format is not None:
+        yield from _written(values, column, min_count)
+    elif isinstance(column, Numeric):
         yield from _bounds(comparable(plain(values)), column)
     elif isinstance(column, Datetime):
         yield from _instants(values, column)
     elif isinstance(column, Categorical):
         yield from _levels(plain(values), column, min_count)
+
+
+def _written(values: pa.ChunkedArray, column: Numeric | Datetime, min_count: int) -> Iterator[str]:
+    """Text by what it means; what cannot be read is only counted."""
+    found, known = meant(values, column), pc.is_valid(values)
+    marked = pc.equal(plain(values), column.marker) if column.marker is not None else pc.invert(known)
+    strange = pc.and_(pc.and_(known, pc.is_null(found)), pc.fill_null(pc.invert(marked), True))
+    yield from _found(strange, f"is not written like {column.format}")
+    yield from _value_problems(found, replace(meaning(column), nullable=True), min_count)
 
 
 def _where(mask: pa.ChunkedArray | np.ndarray[Any, Any]) -> str:
@@ -165,7 +182,7 @@ def _bounds(numbers: pa.ChunkedArray, column: Numeric) -> Iterator[str]:
 
 def comparable(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """Numbers as int64, or as floats of their own width so that a bound is rounded just as the values were."""
-    if pt.is_integer(values.type):
+    if pt.is_integer(values.type) or pt.is_duration(values.type):
         return values.cast(pa.int64())
     return values.cast(pa.float64()) if pt.is_decimal(values.type) else values
 

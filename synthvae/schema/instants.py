@@ -24,15 +24,15 @@ _RESOLUTION = {"m": "min"}
 
 
 def unit(type_: pa.DataType) -> str:
-    """The resolution in which Arrow counts a date or timestamp."""
+    """The resolution in which Arrow counts a date, a timestamp, a time of day or a duration."""
     if pt.is_date32(type_):
         return "D"
     return "ms" if pt.is_date64(type_) else str(type_.unit)
 
 
 def counts(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Dates or timestamps as int64 numbers of their own unit since 1970 (UTC where they carry a zone)."""
-    if pt.is_date32(values.type):
+    """Moments as int64 numbers of their own unit since 1970 (UTC where they carry a zone) or since midnight."""
+    if pt.is_date32(values.type) or pt.is_time32(values.type):
         return values.cast(pa.int32()).cast(pa.int64())
     return values.cast(pa.int64())
 
@@ -43,8 +43,19 @@ def to_iso(count: int, resolution: str, zoned: bool) -> str:
     return f"{moment}Z" if zoned and resolution != "D" else str(moment)
 
 
+def to_clock(count: int, resolution: str) -> str:
+    """The time of day of a number of ``resolution`` steps since midnight; the end of the day is 24:00."""
+    nanos = count * STEP[resolution]
+    if nanos >= STEP["D"]:
+        return "24:00"
+    finer = "min" if nanos % STEP["min"] == 0 else resolution
+    return to_iso(nanos // STEP[finer], finer, False).partition("T")[2]
+
+
 def nanoseconds(text: str) -> int:
-    """Nanoseconds since 1970 of ISO 8601 text, in Python's unbounded integers; ValueError where it is none."""
+    """Nanoseconds since 1970 (or since midnight) of ISO 8601 text, unbounded; ValueError where it is none."""
+    if re.fullmatch(r"\d\d:\d\d.*", text):
+        return STEP["D"] if text == "24:00" else nanoseconds(f"1970-01-01T{text}")
     match = re.fullmatch(
         r"((?:\d{4,6}|[+-]\d{3,6})-\d\d-\d\d(?:[T ]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?)?)(Z|[+-]\d\d:?\d\d)?", text
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pyarrow as pa
 from synthvae import tables
 from synthvae.errors import SchemaError, SynthvaeWarning
 from synthvae.files import write_text
-from synthvae.schema import check, serial, wellformed
+from synthvae.schema import check, sdv, serial, wellformed
 from synthvae.schema.coherent import constraint_problems, one
 from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
 from synthvae.schema.constraints import Constraint, Predicate
@@ -52,7 +52,7 @@ class Schema:
         object.__setattr__(self, "proposals", tuple(self.proposals))
         # the columns are the truth: an edited column carries its dtype along
         dtypes = {column.name: column.pandas for column in self.columns if column.pandas}
-        object.__setattr__(self, "container", tables.Container(self.container.kind, dtypes or None))
+        object.__setattr__(self, "container", dataclasses.replace(self.container, pandas_dtypes=dtypes or None))
 
     def __getitem__(self, name: str) -> Column:
         for column in self.columns:
@@ -126,7 +126,7 @@ class Schema:
         """The schema for tables that come, and go back, in this container."""
         dtypes = container.pandas_dtypes or {}
         columns = tuple(dataclasses.replace(c, pandas=dtypes.get(c.name, c.pandas)) for c in self.columns)
-        return dataclasses.replace(self, columns=columns, container=tables.Container(container.kind))
+        return dataclasses.replace(self, columns=columns, container=dataclasses.replace(container, pandas_dtypes=None))
 
     def check(self, table: object, holes: bool = False) -> pa.Table:
         """The table as Arrow, in the schema's order and types; SchemaError lists everything unlawful in it.
@@ -154,6 +154,7 @@ class Schema:
         _warn_of_code([rule for rule in self.constraints if isinstance(rule, Predicate) and rule.function], "written")
         rules = {"constraints": self.constraints, "proposals": self.proposals}
         told = serial.to_dict(self.columns, self.group, self.min_count, self.container.kind, rules)
+        told |= {"notes": self.container.notes} if self.container.notes else {}
         return json.dumps(told, indent=2) + "\n"
 
     @classmethod
@@ -161,7 +162,8 @@ class Schema:
         """The inverse of ``to_json``; SchemaError lists every problem of the text."""
         columns, group, min_count, kind, constraints, proposals = serial.from_text(text)
         _warn_of_code([rule for rule in constraints if isinstance(rule, Predicate)], "read")
-        return cls(columns, group, min_count, tables.Container(kind), constraints, proposals)
+        container = tables.Container(kind, notes=json.loads(text).get("notes"))
+        return cls(columns, group, min_count, container, constraints, proposals)
 
     def save(self, path: str | Path) -> None:
         """Write the schema as JSON; OutputError where that fails."""
@@ -175,6 +177,28 @@ class Schema:
         except (OSError, UnicodeError) as error:
             raise SchemaError(f"Could not read a schema from {path}: {error}") from error
         return cls.from_json(text)
+
+    @classmethod
+    def from_sdv(
+        cls,
+        metadata: str | Path | Mapping[str, Any],
+        *,
+        table: object = None,
+        name: str | None = None,
+        min_count: int = 5,
+    ) -> Schema:
+        """A schema from SDV's metadata (V1, as a JSON file or what it holds).
+
+        table: the data themselves, for what metadata do not hold (levels, types, bounds); needed as soon as a column
+        is categorical or of an unknown sdtype. name: which table of several is meant. SchemaError says what is missing.
+        """
+        from synthvae.schema.adopt import adopted  # which infers schemas, and so knows this file
+
+        return adopted(metadata, table, name, min_count)
+
+    def to_sdv(self) -> dict[str, Any]:
+        """The schema as SDV's metadata of a single table, V1; bounds, levels and templates it has no words for go."""
+        return sdv.metadata_of(self.columns)
 
     def __repr__(self) -> str:
         rows = [("column", "kind", "type", "nulls", "open", "values")]

@@ -111,11 +111,19 @@ def _head_problems(found: object) -> Iterator[str]:
 
 
 def _body_problems(found: Mapping[str, Any]) -> Iterator[str]:
-    known = ("format", "version", "min_count", "group", "container", "columns", *RULES)
+    known = ("format", "version", "min_count", "group", "container", "notes", "columns", *RULES)
     yield from (f"unknown key {key!r}; expected one of {', '.join(known)}" for key in found if key not in known)
+    if found.get("notes") is not None and not _are_notes(found["notes"]):
+        yield "'notes' must hold text by text, for the table under \"\" and for each column under its name"
     if found.get("container", "pandas") not in typing.get_args(Kind):
         yield f"'container' must be one of {', '.join(typing.get_args(Kind))}, received {found['container']!r}"
     yield from (f"{key!r} must be a list" for key in RULES if not isinstance(found.get(key, []), list))
+
+
+def _are_notes(found: object) -> bool:
+    """Whether this is text by text, for the table and for each field."""
+    parts = found.values() if isinstance(found, dict) else [None]
+    return all(isinstance(part, dict) and all(isinstance(text, str) for text in part.values()) for part in parts)
 
 
 def _item_problems(place: int, item: object, what: str, kinds: Mapping[str, type[Any]]) -> Iterator[str]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Array = np.ndarray[Any, Any]
+from synthvae.schema.checkdigits import SCHEMES, Array
 
+MIN_CHECKED = 8  # digits, and keys: fewer agree by chance
 MAX_LENGTH = 64  # longer values are text that happens to be equally long
+_ULID = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 # From the narrowest class to the widest; a run of characters takes the first that holds all of it.
 _CLASSES: dict[str, str] = {
@@ -31,9 +32,12 @@ def text_template(values: pa.ChunkedArray) -> str | None:
         return None
     if pc.all(pc.match_substring_regex(values, _UUID)).as_py():
         return "{uuid}"
+    if pc.all(pc.match_substring_regex(values, _ULID)).as_py():
+        return "{ulid}"
     lengths = pc.min_max(pc.binary_length(values)).as_py()
     if lengths["min"] == lengths["max"] and 0 < lengths["max"] <= MAX_LENGTH:
-        return _fixed(_characters(values, lengths["max"]))
+        characters = _characters(values, lengths["max"])
+        return _checked(_fixed(characters), characters)
     return _numbered(values)
 
 
@@ -42,7 +46,13 @@ def number_template(values: Array) -> str | None:
     low, high = int(values.min()), int(values.max())
     if low in (0, 1) and high - low == values.size - 1:
         return f"{{sequence:{low}}}"
-    return f"{{number:{len(str(high))}}}" if low >= 0 else None
+    if low < 0:
+        return None
+    template, length = f"{{number:{len(str(high))}}}", len(str(low))
+    if length < len(str(high)):
+        return template
+    places = 10 ** np.arange(length)[::-1]
+    return _checked(template, (values[:, None] // places % 10 + ord("0")).astype(np.uint8))
 
 
 def _characters(values: pa.ChunkedArray, length: int) -> Array:
@@ -51,6 +61,20 @@ def _characters(values: pa.ChunkedArray, length: int) -> Array:
     _, offsets, data = array.buffers()
     start = np.frombuffer(offsets, np.int64)[array.offset]
     return np.frombuffer(data, np.uint8)[start : start + len(array) * length].reshape(len(array), length)
+
+
+def _checked(template: str | None, characters: Array) -> str | None:
+    """The template with a check digit at its end where the last of the characters (n, length) is one in every row."""
+    found = template and re.fullmatch(r"(.*)\{(digits|number):(\d+)\}", template)
+    digits = ((characters >= ord("0")) & (characters <= ord("9"))).all(axis=0)
+    if not found or digits.sum() < MIN_CHECKED or len(characters) < MIN_CHECKED:
+        return template
+    numbers = characters[:, digits].astype(np.int64) - ord("0")
+    for scheme, digit in SCHEMES.items():
+        if (digit(numbers[:, :-1]) == numbers[:, -1]).all():
+            rest = f"{{{found[2]}:{int(found[3]) - 1}}}" if found[3] != "1" else ""
+            return f"{found[1]}{rest}{{check:{scheme}}}"
+    return template
 
 
 def _fixed(characters: Array) -> str | None:

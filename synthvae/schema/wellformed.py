@@ -13,11 +13,22 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.types as pt
 
-from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
+from synthvae.schema.columns import (
+    CATEGORIES,
+    Boolean,
+    Categorical,
+    Column,
+    Datetime,
+    Identifier,
+    Numeric,
+    Personal,
+    Text,
+)
 from synthvae.schema.instants import STEP, nanoseconds
+from synthvae.schema.written import check_moment_format, number_format
 from synthvae.tables import arrow_type, is_text, plain
 
-_SIMPLE = r"sequence(?::-?\d+)?|(?:digits|number|upper|lower|hex|HEX|alnum):[1-9]\d*|uuid"
+_SIMPLE = r"sequence(?::-?\d+)?|(?:digits|number|upper|lower|hex|HEX|alnum):[1-9]\d*|uuid|ulid|check:(?:luhn|ean)"
 _TEMPLATE = re.compile(rf"(?:[^{{}}]|\{{\{{|\}}\}}|\{{(?:{_SIMPLE})\}})*")
 
 
@@ -72,6 +83,7 @@ def said(hint: Any) -> str:
 
 
 def _numeric(column: Numeric) -> Iterator[str]:
+    yield from _format(column, number_format)
     if not all(math.isfinite(bound) for bound in (column.lower, column.upper) if bound is not None):
         yield "'lower' and 'upper' must be finite"
     elif column.lower is not None and column.upper is not None and column.lower > column.upper:
@@ -99,7 +111,23 @@ def _can_hold(column: Categorical) -> bool:
     return True
 
 
+def _format(column: Numeric | Datetime, read: Callable[[str], object]) -> Iterator[str]:
+    """Text needs a format, and nothing else has one."""
+    text = is_text(plain(pa.chunked_array([], arrow_type(column.arrow))).type)
+    if text and column.format is None:
+        yield f"a {column.kind} column cannot be of Arrow type {column.arrow} without a 'format'"
+    for key in ("format", "marker"):
+        if not text and getattr(column, key) is not None:
+            yield f"{key!r} is for text, received {getattr(column, key)!r} and Arrow type {column.arrow}"
+    try:
+        if column.format is not None:
+            read(column.format)
+    except ValueError as error:
+        yield f"'format': {error}"
+
+
 def _datetime(column: Datetime) -> Iterator[str]:
+    yield from _format(column, check_moment_format)
     if column.resolution not in STEP:
         yield f"'resolution' must be one of {', '.join(STEP)}, received {column.resolution!r}"
     bounds: dict[str, int] = {}
@@ -113,8 +141,17 @@ def _datetime(column: Datetime) -> Iterator[str]:
 
 
 def _identifier(column: Identifier) -> Iterator[str]:
+    if not 0 <= column.repeats < 1:
+        yield f"'repeats' must be at least 0 and below 1, received {column.repeats}"
     if not _TEMPLATE.fullmatch(column.template):
         yield "'template' has a brace that opens no known placeholder; write {{ and }} for braces"
+
+
+def _personal(column: Personal) -> Iterator[str]:
+    if column.category not in CATEGORIES:
+        yield f"'category' must be one of {', '.join(CATEGORIES)}, received {column.category!r}"
+    if not re.fullmatch(r"[a-z]{2,3}_[A-Z]{2}", column.locale):
+        yield f"'locale' must be a language and a country such as 'en_US', received {column.locale!r}"
 
 
 def _text(column: Text) -> Iterator[str]:
@@ -126,13 +163,18 @@ def _boolean(column: Boolean) -> Iterator[str]:
     yield from ()
 
 
+def _is_moment(type_: pa.DataType) -> bool:
+    return bool(pt.is_temporal(type_) and not pt.is_duration(type_))
+
+
 _NUMBERS = (pt.is_integer, pt.is_floating, pt.is_decimal)
 # Of each kind, the Arrow types that can carry it and what else may be wrong with it.
 _RULES: dict[type[Column], tuple[tuple[Callable[[pa.DataType], bool], ...], Callable[[Any], Iterator[str]]]] = {
-    Numeric: (_NUMBERS, _numeric),
+    Numeric: ((*_NUMBERS, pt.is_duration, is_text), _numeric),
     Categorical: ((is_text, pt.is_null, pt.is_boolean, pt.is_temporal, *_NUMBERS), _categorical),
     Boolean: ((pt.is_boolean,), _boolean),
-    Datetime: ((pt.is_temporal,), _datetime),
+    Datetime: ((_is_moment, is_text), _datetime),
     Identifier: ((is_text, pt.is_integer), _identifier),
     Text: ((is_text,), _text),
+    Personal: ((is_text,), _personal),
 }

@@ -87,10 +87,6 @@ def _finding(name: str, mask: pa.ChunkedArray, what: str, advice: str) -> Iterat
 def _advice(type_: pa.DataType) -> str:
     if pt.is_nested(type_):
         return "flatten it into one column per value"
-    if pt.is_duration(type_):
-        return "convert it to a number, such as seconds"
-    if pt.is_time(type_):
-        return "convert it to text or to seconds since midnight"
     if pt.is_dictionary(type_):
         return "decode it to its values"
     if pt.is_binary(type_) or pt.is_large_binary(type_) or pt.is_fixed_size_binary(type_):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -28,10 +29,14 @@ class ArrowStream(Protocol):
 
 @dataclass(frozen=True)
 class Container:
-    """The kind of table that was read; ``pandas_dtypes`` says how each column is given back in pandas."""
+    """The kind of table that was read; ``pandas_dtypes`` says how each column is given back in pandas.
+
+    ``notes`` is the metadata of an Arrow table, text by text: its own under "", and those of its fields by their name.
+    """
 
     kind: Kind
     pandas_dtypes: dict[str, str] | None = None
+    notes: dict[str, dict[str, str]] | None = None
 
 
 def read(table: object) -> tuple[pa.Table, Container]:
@@ -44,7 +49,8 @@ def read(table: object) -> tuple[pa.Table, Container]:
         arrow = checked(read_paths(paths))
         return arrow, Container("path", {name: default_dtype(arrow[name]) for name in arrow.column_names})
     kind: Kind = "polars" if type(table).__module__.split(".")[0] == "polars" else "arrow"
-    return checked(_from_arrow(table)), Container(kind)
+    arrow = _from_arrow(table)
+    return checked(arrow), Container(kind, notes=_notes(arrow.schema) if kind == "arrow" else None)
 
 
 def restore(table: pa.Table, container: Container, index: pd.Index | None = None) -> object:
@@ -53,7 +59,7 @@ def restore(table: pa.Table, container: Container, index: pd.Index | None = None
     ``index`` (n,) becomes the index of a pandas result. A column without a dtype in ``container`` gets the nearest.
     """
     if container.kind == "arrow":
-        return table
+        return _noted(table, container.notes or {})
     if container.kind == "polars":
         return to_polars(table)
     dtypes = container.pandas_dtypes or {}
@@ -62,6 +68,26 @@ def restore(table: pa.Table, container: Container, index: pd.Index | None = None
     }
     frame = pd.DataFrame(columns, columns=table.column_names)
     return frame if index is None else frame.set_axis(index, axis="index")
+
+
+def _notes(schema: pa.Schema) -> dict[str, dict[str, str]] | None:
+    """Metadata that are text; what pandas notes of an index is no longer true of rows that are made."""
+    found = {"": _texts(schema.metadata)} | {field.name: _texts(field.metadata) for field in schema if field.name}
+    return {name: notes for name, notes in found.items() if notes} or None
+
+
+def _texts(metadata: dict[bytes, bytes] | None) -> dict[str, str]:
+    made = {}
+    for key, value in (metadata or {}).items():
+        if key not in (b"pandas", b"ARROW:schema"):
+            with suppress(UnicodeDecodeError):
+                made[key.decode()] = value.decode()
+    return made
+
+
+def _noted(table: pa.Table, notes: dict[str, dict[str, str]]) -> pa.Table:
+    fields = [field.with_metadata(notes.get(field.name)) if field.name else field for field in table.schema]
+    return table.cast(pa.schema(fields, notes.get(""))) if notes else table
 
 
 def _from_arrow(table: object) -> pa.Table:

@@ -15,6 +15,8 @@ import pyarrow.types as pt
 from synthvae.errors import TableError
 from synthvae.tables.checks import check_names, guarded
 
+_DOUBTFUL = (pt.is_temporal, pt.is_integer, pt.is_floating)
+
 
 def paths_in(table: object) -> list[Path]:
     """The files meant: one path, several, or a folder of Parquet files; nothing where ``table`` is no path."""
@@ -63,22 +65,27 @@ def _read_parquet(path: Path) -> pa.Table:
 def _read_csv(path: Path) -> pa.Table:
     """One block, so that types are inferred from all rows; what a type would alter stays text.
 
-    That is clock times, numbers with leading zeros, and whole numbers too large for int64.
+    That is clock times, instants that would be written otherwise, numbers with leading zeros, and whole numbers too
+    large for int64.
     """
     options = pcsv.ReadOptions(block_size=min(max(path.stat().st_size + 1, 1024), 2**30))
     table = pcsv.read_csv(path, read_options=options)
     check_names(table.column_names)
-    doubtful = [f.name for f in table.schema if pt.is_time(f.type) or pt.is_integer(f.type) or pt.is_floating(f.type)]
+    doubtful = [f.name for f in table.schema if any(is_it(f.type) for is_it in _DOUBTFUL)]
     if doubtful:
         convert = pcsv.ConvertOptions(include_columns=doubtful, column_types=dict.fromkeys(doubtful, pa.string()))
         texts = pcsv.read_csv(path, read_options=options, convert_options=convert)
         for name in doubtful:
-            if _stays_text(table[name].type, texts[name]):
+            if _stays_text(table[name], texts[name]):
                 table = table.set_column(table.column_names.index(name), name, texts[name])
     return _empty_text_is_null(table)
 
 
-def _stays_text(type_: pa.DataType, texts: pa.ChunkedArray) -> bool:
+def _stays_text(values: pa.ChunkedArray, texts: pa.ChunkedArray) -> bool:
+    type_ = values.type
+    if pt.is_date(type_) or pt.is_timestamp(type_):
+        # written again, it would be another text
+        return not bool(pc.all(pc.equal(values.cast(pa.string()), texts)).as_py())
     if pt.is_integer(type_):
         return bool(pc.any(pc.match_substring_regex(texts, r"^[+-]?0\d")).as_py())
     if pt.is_floating(type_):

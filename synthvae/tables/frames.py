@@ -89,7 +89,7 @@ def default_dtype(values: pa.ChunkedArray) -> str:
         return "boolean" if values.null_count else "bool"
     if pt.is_integer(type_) or pt.is_floating(type_):
         return str(np.dtype(type_.to_pandas_dtype()))
-    if pt.is_timestamp(type_):
+    if pt.is_timestamp(type_) or pt.is_duration(type_):
         return str(pa.chunked_array([], type_).to_pandas().dtype)
     return "object"
 

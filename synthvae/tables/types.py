@@ -11,7 +11,8 @@ INT64_MAX = 2**63 - 1
 _PLAIN = [pa.bool_(), pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64(),
           pa.float16(), pa.float32(), pa.float64(), pa.string(), pa.large_string(), pa.string_view(),
           pa.date32(), pa.date64(), pa.null(),
-          *(pa.timestamp(unit) for unit in ("s", "ms", "us", "ns"))]  # fmt: skip
+          pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns"),
+          *(made(unit) for made in (pa.timestamp, pa.duration) for unit in ("s", "ms", "us", "ns"))]  # fmt: skip
 _BY_TEXT: dict[str, pa.DataType] = {str(type_): type_ for type_ in _PLAIN}
 
 

@@ -57,6 +57,8 @@ def _text(bare: pa.ChunkedArray, column: Column) -> pd.Series[Any]:
 
 def _moments(bare: pa.ChunkedArray) -> pd.Series[Any]:
     """Dates as dates; instants in nanoseconds, which alone are compared at once, unless they are out of their range."""
+    if pt.is_time(bare.type) or pt.is_duration(bare.type):
+        return pd.Series(bare.to_pandas())
     if pt.is_date(bare.type):
         return pd.Series(bare.to_pandas(date_as_object=True))
     try:

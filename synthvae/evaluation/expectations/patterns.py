@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_WHOLES = {"uuid": _UUID, "ulid": "[0-7][0-9A-HJKMNP-TV-Z]{25}", "check": "[0-9]"}
 _CLASSES = {
     "digits": "[0-9]{%d}",
     "number": "[0-9]{1,%d}",  # as many digits as its largest has; the smaller ones have fewer
@@ -14,7 +15,7 @@ _CLASSES = {
     "HEX": "[0-9A-F]{%d}",
     "alnum": "[0-9A-Za-z]{%d}",
 }
-_PART = re.compile(r"\{\{|\}\}|\{(\w+)(?::(-?\d+))?\}|[^{}]")
+_PART = re.compile(r"\{\{|\}\}|\{(\w+)(?::(-?\d+|[a-z]+))?\}|[^{}]")
 _WHOLE = re.compile(r"\{(sequence|number|digits)(?::(-?\d+))?\}")
 
 
@@ -31,8 +32,8 @@ def _part(found: re.Match[str]) -> str:
     name, argument = found[1], found[2]
     if name is None:
         return re.sub(r"[\\^$.|?*+()\[\]{}]", r"\\\g<0>", found[0][0])
-    if name == "uuid":
-        return _UUID
+    if name in _WHOLES:
+        return _WHOLES[name]
     return "-?[0-9]+" if name == "sequence" else _CLASSES[name] % int(argument)
 
 

@@ -13,8 +13,8 @@ import pyarrow.types as pt
 
 from synthvae.evaluation.expectations import between, patterns, types
 from synthvae.evaluation.expectations.rule import Rule
-from synthvae.schema import instants
-from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
+from synthvae.schema import instants, written
+from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Personal, Text
 from synthvae.schema.schema import Schema
 from synthvae.tables import arrow_type
 
@@ -79,7 +79,17 @@ def _value_rule(column: Column, name: str, says: str, expectation: str, argument
     return Rule(column.name, name, said, expectation, arguments, allowed)
 
 
+def _written(column: Numeric | Datetime) -> Rule:
+    says, arguments = f"is written like {column.format}", {"regex": written.pattern(column)}
+    return _value_rule(column, "pattern", says, "expect_column_values_to_match_regex", arguments)
+
+
 def _numeric(column: Numeric, min_count: int) -> Iterator[Rule]:
+    if column.format is not None:
+        yield _written(column)
+        return
+    if pt.is_duration(arrow_type(column.arrow)):  # no two tools agree on what one is
+        return
     bounds = (None if bound is None else _as_stored(bound, column) for bound in (column.lower, column.upper))
     yield from _range(column, column.lower, column.upper, tuple(bounds))
 
@@ -106,7 +116,12 @@ def _range(column: Column, lower: Any, upper: Any, bounds: tuple[Any, ...]) -> I
 
 
 def _datetime(column: Datetime, min_count: int) -> Iterator[Rule]:
+    if column.format is not None:
+        yield _written(column)
+        return
     type_ = arrow_type(column.arrow)
+    if pt.is_time(type_):
+        return
     bounds = (_moment(column.lower, type_, down=True), _moment(column.upper, type_, down=False))
     yield from _range(column, column.lower, column.upper, bounds)
 
@@ -138,8 +153,11 @@ def _boolean(column: Boolean, min_count: int) -> Iterator[Rule]:
 
 
 def _identifier(column: Identifier, min_count: int) -> Iterator[Rule]:
-    yield Rule(column.name, "unique", "holds no value twice", "expect_column_values_to_be_unique")
-    yield from _pattern(column)
+    if not column.repeats:
+        yield Rule(column.name, "unique", "holds no value twice", "expect_column_values_to_be_unique")
+        yield from _pattern(column)
+    elif column.template not in FALLBACKS:
+        yield from _pattern(column)
 
 
 def _group(column: Column) -> Iterator[Rule]:
@@ -171,6 +189,11 @@ def _text(column: Text, min_count: int) -> Iterator[Rule]:
     yield Rule(column.name, "length", f"{says} in one value of {one_in}", expectation, arguments, 1 - 1 / one_in)
 
 
+def _personal(column: Personal, min_count: int) -> Iterator[Rule]:
+    if column.unique:
+        yield Rule(column.name, "unique", "holds no value twice", "expect_column_values_to_be_unique")
+
+
 RULES: dict[type[Column], Callable[[Any, int], Iterator[Rule]]] = {
     Numeric: _numeric,
     Categorical: _categorical,
@@ -178,4 +201,5 @@ RULES: dict[type[Column], Callable[[Any, int], Iterator[Rule]]] = {
     Datetime: _datetime,
     Identifier: _identifier,
     Text: _text,
+    Personal: _personal,
 }

@@ -16,6 +16,7 @@ from synthvae.evaluation.sides import Array
 from synthvae.schema import instants
 from synthvae.schema.columns import Categorical, Column
 from synthvae.schema.support import Support
+from synthvae.schema.written import meaning, meant
 from synthvae.tables import is_text
 
 
@@ -48,10 +49,10 @@ class Look:
     @cached_property
     def cells(self) -> Cells:
         """The same for the rest of this room; NaN is null there."""
-        values = self.values
+        values = meant(self.values, self.column) if self.is_text else self.values
         if pt.is_floating(values.type):
             values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
-        return Cells(self.column, {REAL: values})
+        return Cells(meaning(self.column) if self.is_text else self.column, {REAL: values})
 
     @property
     def is_text(self) -> bool:
@@ -59,7 +60,7 @@ class Look:
 
     @property
     def is_time(self) -> bool:
-        return bool(pt.is_temporal(self.values.type))
+        return bool(pt.is_timestamp(self.values.type) or pt.is_date(self.values.type))
 
     @property
     def is_number(self) -> bool:

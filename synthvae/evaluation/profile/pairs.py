@@ -65,9 +65,9 @@ def _entropy(counts: Array) -> float:
 
 def _ranks(look: Look) -> Array:
     """(n,) standardised ranks, equal values sharing theirs; NaN where a value is missing."""
-    made = np.full(look.rows, np.nan)
-    _, places, counts = np.unique(look.numbers, return_inverse=True, return_counts=True)
-    made[~look.missing] = (np.cumsum(counts) - (counts - 1) / 2)[places]
+    made, cells = np.full(look.rows, np.nan), look.cells
+    _, places, counts = np.unique(cells.known(REAL), return_inverse=True, return_counts=True)
+    made[~cells.missing[REAL]] = (np.cumsum(counts) - (counts - 1) / 2)[places]
     return made
 
 

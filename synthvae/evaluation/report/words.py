@@ -7,7 +7,7 @@ import unicodedata
 from functools import singledispatch
 
 from synthvae.evaluation.base import Score, Status
-from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Text
+from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier, Numeric, Personal, Text
 
 BY = "\u00d7"  # between the columns of a pair
 NOTHING = "\u2013"  # where there is no number
@@ -175,6 +175,11 @@ def _(column: Datetime) -> str:
 @described.register
 def _(column: Identifier) -> str:
     return f"unique, minted as {shown(column.template)}"
+
+
+@described.register
+def _(column: Personal) -> str:
+    return f"personal data ({column.category.replace('_', ' ')}), minted and never shown"
 
 
 @described.register
