@@ -111,11 +111,12 @@ class Synthesizer(BaseEstimator):
         >>> bool((model.sample(20, where="age >= 50", random_state=1).age >= 50).all())
         True
         """
+        self._check_fitted()
         seed = self._seed(random_state)
         if where is not None and not isinstance(where, (str, Mapping)):
             return self._completed(where, n, targets, seed)
         if n is None:
-            raise ParameterError("Say how many rows: sample(n). Only a table of partial rows has a length of its own.")
+            raise ParameterError("n must be a whole number of at least 0; got None. Only partial rows say how many.")
         return self.schema_.restore(self._stream(n, seed, where, targets).table(seed, 0, n))
 
     def stream(

@@ -132,8 +132,11 @@ def test_every_draw_meets_the_wish(name: str) -> None:
     pairs = [(c, f) for c in coarse for f in (np.flatnonzero(weights[1][c] > 0) if len(weights) > 1 else [0])]
     tokens = np.array(pairs, "int32")[:, : len(weights)]
     for u in (0.0, 0.4, 1 - 2**-53):
-        draw = Draw(np.arange(len(tokens)), np.full(len(tokens), u), 1, condition.wish)
-        assert all(map(holds, codec.decode(tokens, draw).to_pylist()))
+        draw = Draw(np.arange(len(tokens)), np.full(len(tokens), u), 1, wish=condition.wish)
+        made = codec.decode(tokens, draw)
+        met = codec.meets(column, pa.chunked_array([made]), condition.wish)
+        assert met.tolist() == list(map(holds, made.to_pylist()))
+        assert met.all() if codec.exact else met.any()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from scipy.special import log_softmax, logsumexp
 
 from synthvae.errors import ConditionError, ParameterError
 from synthvae.generation import pool
+from synthvae.generation.calibrate import shift_shapes
 from synthvae.generation.noise import TILE
 from synthvae.generation.posterior import Posterior, log_likelihood
 from synthvae.generation.predict import Predictor, _middle
@@ -18,6 +19,8 @@ from synthvae.generation.score import Scorer, orders
 from synthvae.generation.start import chosen
 from synthvae.generation.walk import Walk
 from tests.test_networks import layout, vae
+
+SHIFTS = [np.zeros(shape, "float32") for shape in shift_shapes(layout())]
 
 
 def chances(z: np.ndarray) -> np.ndarray:
@@ -46,7 +49,7 @@ def test_a_walk_scores_holes_as_if_they_were_not_there() -> None:
 
 def test_a_pool_knows_the_probability_of_its_condition_and_its_cells_follow_it() -> None:
     share = np.array([0.0, 1.0, 0.0, 0.5])  # of block 1: token 1, and half of what token 3 stands for
-    found = pool.build(vae(), {1: share}, seed=3)
+    found = pool.build(vae(), {1: share}, SHIFTS, seed=3)
     z = np.random.default_rng(1).standard_normal((4000, 2)).astype("float32")
     none = np.zeros((4000, 3), "int32")
     p = np.exp(log_softmax(np.asarray(Walk(vae(), none, none.astype(bool), z).logits(1)), axis=1))
@@ -59,15 +62,15 @@ def test_a_pool_knows_the_probability_of_its_condition_and_its_cells_follow_it()
 
 
 def test_a_pool_does_not_depend_on_how_it_is_asked() -> None:
-    one, other = (pool.build(vae(), {0: np.array([0.0, 1.0, 1.0])}, seed=3) for _ in range(2))
+    one, other = (pool.build(vae(), {0: np.array([0.0, 1.0, 1.0])}, SHIFTS, seed=3) for _ in range(2))
     np.testing.assert_array_equal(one.z, other.z)
-    assert (pool.build(vae(), {0: np.array([0.0, 1.0, 1.0])}, seed=4).z[:5] != one.z[:5]).any()
+    assert (pool.build(vae(), {0: np.array([0.0, 1.0, 1.0])}, SHIFTS, seed=4).z[:5] != one.z[:5]).any()
     assert one.pick(np.array([0.0, 1 - 1e-12])).tolist() == [0, len(one.weights) - 1]
 
 
 def test_nothing_allowed_is_an_error() -> None:
     with pytest.raises(ConditionError, match="never saw the like"):
-        pool.build(vae(), {0: np.zeros(3)}, seed=0)
+        pool.build(vae(), {0: np.zeros(3)}, SHIFTS, seed=0)
 
 
 def test_weights_of_the_posterior_average_to_the_chance_of_the_row() -> None:

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 
 from synthvae.codecs.base import BoolArray, IntArray
 from synthvae.codecs.steps import Columns, Step, dump, exchanged, load, plain_array, replaced, valid
-from synthvae.schema.columns import Datetime, Identifier, Text
-from synthvae.schema.measure import Measure, is_number, plain_type
+from synthvae.schema.columns import Identifier, Text
+from synthvae.schema.measure import Measure, is_moment, is_number, plain_type
 from synthvae.schema.obeyed import decided
 from synthvae.schema.solving import Act, Nulled
 from synthvae.schema.support import Support
@@ -83,7 +83,7 @@ class NulledStep(Step):
 def _typical(columns: Columns, name: str, values: pa.Array, support: Support) -> pa.Array:
     """(1,) the mean of the middle ``min_count`` numbers, the commonest level, or text of the commonest length."""
     column, least = columns[name], support.min_count
-    if (is_number(column) and not pa.types.is_dictionary(values.type)) or isinstance(column, Datetime):
+    if (is_number(column) and not pa.types.is_dictionary(values.type)) or is_moment(column):
         measure = Measure.of([column])
         number, known = measure.read(pa.chunked_array([values]))
         ordered = np.sort(number[known])

@@ -81,7 +81,7 @@ def pooled(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> pool.
     """The pool of all wishes together; ConditionError says which of them are at fault."""
     allowed = asked.allowed(completer.codec, wishes)
     try:
-        return pool.build(completer.vae, allowed, seed)
+        return pool.build(completer.vae, allowed, completer.shifts, seed)
     except ConditionError:
         raise ConditionError(
             "The model never saw rows that meet all conditions together. Each by itself:",
@@ -92,7 +92,7 @@ def pooled(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> pool.
 def _apart(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> Iterable[str]:
     for name, wish in wishes.items():
         try:
-            found = pool.build(completer.vae, asked.allowed(completer.codec, {name: wish}), seed)
+            found = pool.build(completer.vae, asked.allowed(completer.codec, {name: wish}), completer.shifts, seed)
             yield f"column {name!r}: probability {found.probability:.2g}"
         except ConditionError:
             yield f"column {name!r}: never"

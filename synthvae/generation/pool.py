@@ -8,7 +8,7 @@ ch. 1). No row is ever thrown away. The pool depends on seed and condition only,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from synthvae.generation.complete import NEVER, block_table, inverse_cdf
 from synthvae.generation.noise import POOL, generator
 from synthvae.generation.walk import Walk
 from synthvae.networks.layers import Tensor
-from synthvae.networks.layout import Array, Layout
+from synthvae.networks.layout import Array
 from synthvae.networks.vae import VAE
 
 CHUNK = 8192  # latents tried at once
@@ -52,13 +52,14 @@ class Pool:
         return np.minimum(places, len(self.weights) - 1)
 
 
-def build(vae: VAE, allowed: Mapping[int, Array], seed: int) -> Pool:
-    """The pool of a condition. allowed: block -> the share of each token's values that may be, (v,) or (v_parent, v).
+def build(vae: VAE, allowed: Mapping[int, Array], shifts: Sequence[Array], seed: int) -> Pool:
+    """The pool of a condition. allowed: block -> the share of each token's values that may be, (v,) or (v_parent, v);
+    shifts: what calibration adds to the logits of every block.
 
     ConditionError where nothing that the model knows meets the condition.
     """
     parts = []
-    for part in _chunks(vae, allowed, seed):
+    for part in _chunks(vae, allowed, shifts, seed):
         parts.append(part)
         logs = np.concatenate([log for _, _, log in parts])
         if _effective(logs) >= ENOUGH:
@@ -79,33 +80,33 @@ def _effective(logs: Array) -> float:
     return float(np.exp(2 * logsumexp(logs) - logsumexp(2 * logs)))
 
 
-def _chunks(vae: VAE, allowed: Mapping[int, Array], seed: int) -> Iterator[tuple[Array, Array, Array]]:
+def _chunks(
+    vae: VAE, allowed: Mapping[int, Array], shifts: Sequence[Array], seed: int
+) -> Iterator[tuple[Array, Array, Array]]:
     """Latents (CHUNK, k), tokens (CHUNK, b) and log weights (CHUNK,), chunk after chunk."""
     layout, k = vae.layout, vae.settings.latent_dim
-    tables = {j: (_table(layout, j, None), _table(layout, j, share)) for j, share in sorted(allowed.items())}
+    free = {j: block_table(layout, j, shifts[j]) for j in sorted(allowed)}
+    tables = {j: (table, _narrowed(table, allowed[j])) for j, table in free.items()}
     none = np.zeros((CHUNK, layout.b), "int32")
     for chunk in range(MOST_CHUNKS):
         rng = generator(seed, POOL, chunk)
         z = vae.prior.sample(rng.standard_normal((CHUNK, k), dtype=np.float32))
         walk = Walk(vae, none, none.astype(bool), z)
         logs = np.zeros(CHUNK)
-        for j, (free, narrow) in tables.items():
+        for j, both in tables.items():
             logits = walk.logits(j)
             parent = np.asarray(walk.parent(j))
-            may, wished = (logits + (table if table.ndim == 1 else table[parent]) for table in (free, narrow))
+            may, wished = (logits + (table if table.ndim == 1 else table[parent]) for table in both)
             logs += np.asarray(_log_sum(wished)) - np.asarray(_log_sum(may))
             walk.reveal(j, inverse_cdf(wished, rng.random(CHUNK, dtype=np.float32)))
         logs[logs < NEVER / 2] = -np.inf
         yield np.asarray(z), np.asarray(walk.row_tokens()), logs
 
 
-def _table(layout: Layout, j: int, share: Array | None) -> Array:
-    """What to add to the logits of block j so that tokens count by their allowed share (None: wholly)."""
-    free = block_table(layout, j, np.zeros(1, "float32"))
-    if share is None:
-        return free
+def _narrowed(table: Array, share: Array) -> Array:
+    """What to add to logits so that tokens count by their allowed share."""
     with np.errstate(divide="ignore"):
-        return np.maximum(free + np.log(share), NEVER).astype("float32")
+        return np.maximum(table + np.log(share), NEVER).astype("float32")
 
 
 def _log_sum(logits: Tensor) -> Array:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from synthvae.codecs.table import NO_WISH, TableCodec
 from synthvae.errors import ConditionError
 from synthvae.generation.complete import sampler
+from synthvae.generation.distinct import Distinct
 from synthvae.generation.noise import TILE, tile_noise
 from synthvae.generation.posterior import Posterior
 from synthvae.generation.predict import Predictor
@@ -89,17 +90,24 @@ class RowStream:
 
     def table(self, seed: int, first: int, rows: int) -> pa.Table:
         """Rows first .. first + rows - 1 of seed ``seed``; ConditionError where some cannot be made lawful."""
+        return self._table(seed, first, rows, Distinct(self.codec.unique))
+
+    def _table(self, seed: int, first: int, rows: int, distinct: Distinct) -> pa.Table:
         parts = [self._part(seed, tile, first, first + rows) for tile in tiles(first, rows)]
         if not parts:
             return self._decode(np.zeros((0, self.completer.vae.layout.b), "int32"), np.zeros(0, np.int64), seed, 0)
         table = pa.concat_tables(parts)
-        return table if self.lawful is None else self._mended(table, self.lawful, seed, first)
+        return table if self.lawful is None else self._mended(table, self.lawful, distinct, seed, first)
 
     def batches(self, seed: int, rows: int, batch_rows: int, first: int = 0) -> Iterator[pa.RecordBatch]:
-        """The same rows in batches of ``batch_rows``; memory does not grow with ``rows``."""
+        """The same rows in batches of ``batch_rows``; memory does not grow with ``rows``.
+
+        But for columns that are to be unique, of which a hash is kept for each row.
+        """
+        distinct = Distinct(self.codec.unique)
         for start in range(first, first + rows, batch_rows):
             count = min(batch_rows, first + rows - start)
-            yield from self.table(seed, start, count).combine_chunks().to_batches()
+            yield from self._table(seed, start, count, distinct).combine_chunks().to_batches()
 
     def _decode(self, tokens: Array, rows: Array, seed: int, attempt: int) -> pa.Table:
         return self.codec.decode(tokens, rows, seed, self.wishes, attempt)
@@ -117,14 +125,15 @@ class RowStream:
         rows = np.arange(low, high, dtype=np.int64)
         return self._decode(self.tokens(seed, tile)[low - start : high - start], rows, seed, 0)
 
-    def _mended(self, table: pa.Table, lawful: Lawful, seed: int, first: int) -> pa.Table:
-        """The table with every row that is not lawful drawn again until it is."""
-        bad = np.flatnonzero(~lawful(table, first + np.arange(table.num_rows)))
+    def _mended(self, table: pa.Table, lawful: Lawful, distinct: Distinct, seed: int, first: int) -> pa.Table:
+        """The table with every row that is not lawful, or not distinct, drawn again until it is."""
+        stands = distinct.admitted(table, lawful(table, first + np.arange(table.num_rows)))
+        bad = np.flatnonzero(~stands)
         for attempt in range(1, (FEW_ATTEMPTS if self.patient else MOST_ATTEMPTS) + 1):
             if not len(bad):
                 return table
             fresh = self._decode(self._again(seed, first + bad, attempt), first + bad, seed, attempt)
-            good = lawful(fresh, first + bad)
+            good = distinct.admitted(fresh, lawful(fresh, first + bad))
             table = put(table, bad[good], fresh.filter(pa.array(good)))
             bad = bad[~good]
         if self.patient or not len(bad):

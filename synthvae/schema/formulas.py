@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthvae.schema.columns import Column, Datetime
+from synthvae.schema.columns import Column
 from synthvae.schema.instants import STEP
-from synthvae.schema.measure import Measure, is_number
+from synthvae.schema.measure import Measure, is_moment, is_number
 from synthvae.tables import plain
 
 Array = np.ndarray[Any, Any]
@@ -86,11 +86,6 @@ def _part(kernel: Callable[[pa.ChunkedArray], pa.ChunkedArray]) -> Callable[...,
 def _hour(values: pa.ChunkedArray) -> pa.ChunkedArray:
     dated = pa.types.is_date(values.type)
     return pc.hour(values.cast(pa.timestamp("ms")) if dated else values)
-
-
-def is_moment(column: Column) -> bool:
-    """Whether a column holds dates or instants."""
-    return isinstance(column, Datetime)
 
 
 FORMULAS: dict[str, Formula] = {

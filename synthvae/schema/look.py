@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Identifier
+from synthvae.schema.columns import Boolean, Categorical, Column, Identifier
 from synthvae.schema.constraints import Constraint
-from synthvae.schema.measure import Measure, has_zone, is_number
+from synthvae.schema.measure import Measure, has_zone, is_moment, is_number
 from synthvae.tables import plain
 
 Array = np.ndarray[Any, Any]
@@ -56,7 +56,7 @@ class Look:
         """Columns of dates and instants that vary, (n,) float64 nanoseconds each: without a time zone, and with one."""
         parts: tuple[dict[str, Array], dict[str, Array]] = ({}, {})
         for column in self.columns:
-            if isinstance(column, Datetime):
+            if is_moment(column):
                 measure = Measure.of([column])
                 counts, known = measure.read(self.table[column.name])
                 values = np.where(known, counts.astype(np.float64) * float(measure.tick or 1), np.nan)

@@ -38,12 +38,12 @@ class Measure:
 
         ValueError where numbers meet moments, or moments with a time zone those without.
         """
-        if all(isinstance(column, Datetime) for column in columns):
+        if all(is_moment(column) for column in columns):
             if len({has_zone(column) for column in columns}) > 1:
                 raise ValueError("moments with a time zone cannot be compared with those without")
             return cls(tick=min(_stored(column) if exact else _tick(column) for column in columns))
         if not all(is_number(column) for column in columns):
-            raise ValueError("expected numbers only, or dates only")
+            raise ValueError("expected numbers only, or dates only, and none of them written as text")
         grids = [decimals_of(column) for column in columns]
         known = [grid for grid in grids if grid is not None]
         if len(known) < len(grids):
@@ -157,10 +157,15 @@ class Measure:
 
 
 def is_number(column: Column) -> bool:
-    """Whether a column holds numbers: a quantity, or a category whose levels are numbers."""
+    """Whether a column holds numbers: a quantity, or a category whose levels are numbers; not as text, no durations."""
     if isinstance(column, Categorical):
         return bool(column.levels) and not any(isinstance(level, str) for level in column.levels)
-    return isinstance(column, Numeric)
+    return isinstance(column, Numeric) and column.format is None and not pt.is_duration(plain_type(column))
+
+
+def is_moment(column: Column) -> bool:
+    """Whether a column holds dates or instants; not as text, no times of day."""
+    return isinstance(column, Datetime) and column.format is None and not pt.is_time(plain_type(column))
 
 
 def decimals_of(column: Column) -> int | None:
