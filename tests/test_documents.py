@@ -42,9 +42,9 @@ def test_python_snippets_of_the_readme_run(folder: Path) -> None:
 
 
 def test_shell_snippets_of_the_readme_run(folder: Path) -> None:
-    shown = re.findall(r"^synthvae (?:infer|fit|sample|inspect|evaluate|check) .*$", README, re.MULTILINE)
+    shown = re.findall(r"^synthvae (?:infer|fit|sample|impute|inspect|evaluate|check) .*$", README, re.MULTILINE)
     lines = [line.split("#")[0] for line in shown]
-    assert len(lines) == 6
+    assert len(lines) == 8
     for line in lines:
         # one epoch gives no good shape
         words = shlex.split(line.replace("shape>=0.9", "shape>=0.1"))[1:]
