@@ -3,13 +3,13 @@
 What lives here: ``base`` (what a codec, a block and a draw are), one file per kind of column (``numeric``,
 ``datetime``, ``categorical`` (booleans too), ``identifier``, ``text``, ``personal``), what they share (``arrow``:
 habits with Arrow; ``line``: bins, ranks and scaling of one axis; ``calendar`` and ``clock``: days and times of day;
-``level_blocks``: tokens of levels; ``people``: invented names;
-``grid``: values as numbers on an axis; ``bins`` and ``binning``: tokens on that axis and how they are learned;
-``gridded``: the codec of every axis; ``features`` and ``bin_blocks``: what the network sees of a number; ``noise``:
-counter-based uniforms and permutations; ``template``: the language of identifiers), and ``table``, which puts the
-codecs of a whole table side by side. Before that ``constraints`` rewrites the table so that rules between columns
-cannot be broken, in ``steps``: ``chained`` (orders), ``computed`` (sums and formulas), ``combined`` (combinations),
-``nulled`` (nulls that follow from a rule).
+``level_blocks``: tokens of levels; ``minted``: what is made up, not learned; ``people``: invented names; ``grid``:
+values as numbers on an axis; ``bins`` and ``binning``: tokens on that axis and how they are learned; ``gridded``: the
+codec of every axis; ``features`` and ``bin_blocks``: what the network sees of a number; ``noise``: counter-based
+uniforms and permutations; ``template``: the language of identifiers), and ``table``, which puts the codecs of a whole
+table side by side. Before that ``constraints`` rewrites the table so that rules between columns cannot be broken, in
+``steps``: ``chained`` (orders), ``computed`` (sums and formulas), ``combined`` (combinations), ``nulled`` (nulls that
+follow from a rule).
 
 May import: errors, tables, schema. Never Keras.
 

@@ -2,56 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthvae.codecs.arrow import PRESENCE, as_type, presence, value_type, without
-from synthvae.codecs.base import (
-    Block,
-    BoolArray,
-    Codec,
-    Draw,
-    FitReport,
-    FloatArray,
-    IntArray,
-    State,
-    presence_weights,
-    present,
-)
+from synthvae.codecs.arrow import value_type
+from synthvae.codecs.base import Draw, FitReport, IntArray
 from synthvae.codecs.grid import INT64_LIMIT
+from synthvae.codecs.minted import MintedCodec
 from synthvae.codecs.noise import UIntArray, key_of, mix, permute, uniforms
 from synthvae.codecs.template import Check, Letter, Literal, Part, Sequence, Template, parse_template
-from synthvae.errors import ConditionError, ParameterError, SchemaError
+from synthvae.errors import ParameterError, SchemaError
 from synthvae.schema.checkdigits import SCHEMES
-from synthvae.schema.columns import Column, Identifier
-from synthvae.schema.conditions import Wish
+from synthvae.schema.columns import Identifier
 
 
-class IdentifierCodec(Codec):
-    """No block: the network never sees a key, only whether there is one where some are missing.
-
-    Row i of seed s always gets the same key, and no two rows share one unless the column's keys repeat.
-    """
+class IdentifierCodec(MintedCodec):
+    """Row i of seed s always gets the same key, and no two rows share one unless the column's keys repeat."""
 
     def __init__(self, column: Identifier, gaps: bool = False) -> None:
-        self.column = column
-        self._gaps = gaps
+        super().__init__(column, gaps)
         self._type = value_type(column.arrow)
         self._template = parse_template(column.template, column.name)
         if pa.types.is_integer(self._type):
             _check_whole(self._template, self._type, column)
-
-    @classmethod
-    def fit(cls, column: Column, values: pa.ChunkedArray, min_count: int) -> Self:
-        assert isinstance(column, Identifier)
-        return cls(column, column.nullable)
-
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        return (PRESENCE,) if self._gaps else ()
 
     @property
     def report(self) -> FitReport:
@@ -67,47 +43,12 @@ class IdentifierCodec(Codec):
         start = max(part.start for part in self._template.parts if isinstance(part, Sequence))
         return _largest(self._type) - start + 1
 
-    def encode(self, values: pa.ChunkedArray) -> IntArray:
-        return presence(values) if self._gaps else np.zeros((len(values), 0), np.int32)
-
-    def decode(self, tokens: IntArray, draw: Draw) -> pa.Array:
-        self.check_room(int(draw.rows.max(initial=-1)) + 1)
+    def minted(self, draw: Draw) -> pa.Array:
         named = _named(draw.rows.astype(np.int64), self.column.repeats, draw.key)
-        missing = tokens[:, 0] == 0 if self._gaps else np.zeros(len(named), bool)
         if pa.types.is_integer(self._type) and self._template.counts:
             start = next(part.start for part in self._template.parts if isinstance(part, Sequence))
-            made = pa.array(named + start)
-        else:
-            made = _mint(self._template, named, draw.key)
-        return as_type(without(made, missing), self.column.arrow)
-
-    def allowed(self, wish: Wish) -> tuple[FloatArray, ...]:
-        if self._gaps:
-            return (presence_weights(wish, self.column, PRESENCE),)
-        if not (wish.values and wish.any_value):
-            raise ConditionError(
-                f"Column {self.column.name!r} is an identifier: minted, never null, nothing to ask for."
-            )
-        return ()
-
-    @classmethod
-    def meets(cls, column: Column, values: pa.ChunkedArray, wish: Wish) -> BoolArray:
-        return present(column, values, wish)
-
-    @property
-    def listed(self) -> pa.Array | None:
-        return None
-
-    def log_density(self, values: pa.ChunkedArray) -> FloatArray:
-        return np.zeros(len(values))
-
-    def state(self) -> State:
-        return {"gaps": True} if self._gaps else {}, {}
-
-    @classmethod
-    def from_state(cls, column: Column, state: State) -> Self:
-        assert isinstance(column, Identifier)
-        return cls(column, bool(state[0].get("gaps", False)))
+            return pa.array(named + start)
+        return _mint(self._template, named, draw.key)
 
     def check_room(self, rows: int) -> None:
         """ParameterError where the template has no ``rows`` different keys."""

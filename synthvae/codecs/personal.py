@@ -8,94 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthvae.codecs.arrow import PRESENCE, as_type, presence, without
-from synthvae.codecs.base import (
-    Block,
-    BoolArray,
-    Codec,
-    Draw,
-    FitReport,
-    FloatArray,
-    IntArray,
-    State,
-    presence_weights,
-    present,
-)
+from synthvae.codecs.base import Draw, FitReport, IntArray
+from synthvae.codecs.minted import MintedCodec
 from synthvae.codecs.noise import UIntArray, key_of, mix, permute
 from synthvae.codecs.people import DOMAINS, FAMILY_FIRST, UNSPACED, latin, pool
-from synthvae.errors import ConditionError, ParameterError
+from synthvae.errors import ParameterError
 from synthvae.schema.checkdigits import luhn, mod97
-from synthvae.schema.columns import Column, Personal
-from synthvae.schema.conditions import Wish
 
 ROOM = 10**7  # rows without a value twice: the last seven digits count
 KEPT_DIGITS = {"phone_number": 3, "credit_card_number": 4}  # at the front: who issued the number
 LETTER = ord("A") - 10
 
 
-class PersonalCodec(Codec):
-    """No block, or whether there is a value where some are missing <-> data of invented people."""
-
-    def __init__(self, column: Personal, gaps: bool) -> None:
-        self.column = column
-        self._gaps = gaps
-
-    @classmethod
-    def fit(cls, column: Column, values: pa.ChunkedArray, min_count: int) -> Self:
-        assert isinstance(column, Personal)
-        return cls(column, column.nullable)
-
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        return (PRESENCE,) if self._gaps else ()
+class PersonalCodec(MintedCodec):
+    """Data of invented people."""
 
     @property
     def report(self) -> FitReport:
         return FitReport(notes=("personal data is minted, not learned",))
 
-    def encode(self, values: pa.ChunkedArray) -> IntArray:
-        return presence(values) if self._gaps else np.zeros((len(values), 0), np.int32)
-
-    def decode(self, tokens: IntArray, draw: Draw) -> pa.Array:
-        self.check_room(int(draw.rows.max(initial=-1)) + 1)
-        missing = tokens[:, 0] == 0 if self._gaps else np.zeros(len(draw.rows), bool)
-        rows = draw.rows.astype(np.int64)
-        made = MINTS[self.column.category](People(self.column.locale, rows, draw.person, self.column.unique))
-        return as_type(without(made.cast(pa.large_string()), missing), self.column.arrow)
-
-    def allowed(self, wish: Wish) -> tuple[FloatArray, ...]:
-        if self._gaps:
-            return (presence_weights(wish, self.column, PRESENCE),)
-        if not (wish.values and wish.any_value):
-            raise ConditionError(
-                f"Column {self.column.name!r} is personal data: minted, never null, nothing to ask for."
-            )
-        return ()
-
-    @classmethod
-    def meets(cls, column: Column, values: pa.ChunkedArray, wish: Wish) -> BoolArray:
-        return present(column, values, wish)
-
-    @property
-    def listed(self) -> pa.Array | None:
-        return None
-
-    def log_density(self, values: pa.ChunkedArray) -> FloatArray:
-        return np.zeros(len(values))
-
-    def state(self) -> State:
-        return {"gaps": self._gaps}, {}
-
-    @classmethod
-    def from_state(cls, column: Column, state: State) -> Self:
-        assert isinstance(column, Personal)
-        return cls(column, bool(state[0]["gaps"]))
+    def minted(self, draw: Draw) -> pa.Array:
+        people = People(self.column.locale, draw.rows.astype(np.int64), draw.person, self.column.unique)
+        return MINTS[self.column.category](people).cast(pa.large_string())
 
     def check_room(self, rows: int) -> None:
         """ParameterError where ``rows`` values cannot all differ but must."""

@@ -17,9 +17,8 @@ from synthvae.codecs.constraints import Rewriting
 from synthvae.codecs.echoes import Axis, Echo, by_target, find_echoes, relabel, repeat, rows_to_search
 from synthvae.codecs.grid import Units
 from synthvae.codecs.gridded import AxisCodec
-from synthvae.codecs.identifier import IdentifierCodec
+from synthvae.codecs.minted import MintedCodec
 from synthvae.codecs.noise import key_of, uniforms
-from synthvae.codecs.personal import PersonalCodec
 from synthvae.schema.conditions import Wish
 from synthvae.schema.schema import Schema
 
@@ -156,7 +155,7 @@ class TableCodec:
     def check_room(self, rows: int) -> None:
         """ParameterError where some column has no ``rows`` different keys or persons."""
         for codec in self.codecs.values():
-            if isinstance(codec, IdentifierCodec | PersonalCodec):
+            if isinstance(codec, MintedCodec):
                 codec.check_room(rows)
 
     def state(self) -> State:
