@@ -89,15 +89,15 @@ def deduced(codec: TableCodec, table: pa.Table, holes: Holes) -> tuple[pa.Table,
 
 
 def _kept(table: pa.Table, holes: Holes, made: pa.Table) -> pa.Table:
-    """What is known as it was, what was a hole as it was made."""
+    """What is known as it was, what was a hole as it was made; levels as plain values."""
     columns = {}
     for name in made.column_names:
+        old, new = plain(table[name]), plain(made[name])
         if name not in holes:
-            columns[name] = table[name]
+            columns[name] = old
         elif holes[name].all():
-            columns[name] = made[name]
+            columns[name] = new
         else:
-            old, new = plain(table[name]), plain(made[name])
             columns[name] = pc.if_else(pa.array(holes[name]), new.combine_chunks(), old.combine_chunks())
     return pa.table(columns)
 
