@@ -17,9 +17,11 @@ from synthvae.augmenting import Augmented, lift, missing_shares, stacked
 from synthvae.errors import BundleError, NotFittedError, ParameterError
 from synthvae.generation.conditional import Odds, conditioned, odds
 from synthvae.generation.fill import drawn, most_likely, nulls, target_odds
+from synthvae.generation.latent import Latents
 from synthvae.generation.noise import seed_of
 from synthvae.generation.rebalance import rebalanced, target_of
 from synthvae.generation.stream import Completer, RowStream
+from synthvae.latent_tools import LatentTools
 from synthvae.networks.layout import Array
 from synthvae.schema.columns import Column
 from synthvae.schema.conditions import Wish, wishes
@@ -32,7 +34,7 @@ Targets = Mapping[str, Mapping[Any, float]]
 RandomState = int | np.random.Generator | None
 
 
-class Synthesizer(BaseEstimator):
+class Synthesizer(LatentTools, BaseEstimator):
     """Learns a table and makes synthetic ones.
 
     schema: what the columns mean; None infers it. epochs, batch_size: None lets the table's size decide (early
@@ -250,6 +252,7 @@ class Synthesizer(BaseEstimator):
         self.codec_, self.vae_ = learned.codec, learned.vae
         self._completer = Completer(learned.codec, learned.vae, learned.shifts)
         self._rows = RowStream(self._completer)
+        self._latents = Latents(self._completer)
 
     def _check_fitted(self) -> None:
         if "schema_" not in vars(self):
