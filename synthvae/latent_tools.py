@@ -16,7 +16,9 @@ from sklearn.neighbors import NearestNeighbors
 
 from synthvae import tables
 from synthvae.errors import ParameterError
-from synthvae.generation import latent, path
+from synthvae.generation import anomaly, latent, path
+from synthvae.generation.anomaly import LeaveOut
+from synthvae.generation.fill import cells
 from synthvae.generation.latent import Latents
 from synthvae.generation.noise import seed_of
 from synthvae.networks.layout import Array
@@ -37,6 +39,7 @@ class LatentTools(ABC):
 
     schema_: Schema
     _latents: Latents
+    _apart: LeaveOut
 
     @abstractmethod
     def _check_fitted(self) -> None: ...
@@ -126,6 +129,42 @@ class LatentTools(ABC):
         distances, places = NearestNeighbors(n_neighbors=k).fit(z).kneighbors(asked)
         found = {"row": names.repeat(k), "rank": np.tile(np.arange(1, k + 1), len(asked))}
         return pd.DataFrame(found | {"neighbour": labels[places.ravel()], "distance": distances.ravel()})
+
+    def anomaly_score(self, table: Any, *, random_state: RandomState = None) -> pd.DataFrame:
+        """How strange rows are (``score``, -log p of what is known of the row) and which of their cells (a column for
+        each column of the table: -log p of the cell given the other cells), in nats; higher is stranger.
+
+        A hole has no figure (NaN), an identifier 0. A column that is itself called score follows as "score (cell)".
+        The same ``random_state`` gives the same estimate; None uses the model's own. ``expected`` says what would have
+        been likely.
+
+        >>> import pandas as pd, synthvae as sv
+        >>> people = pd.DataFrame({"age": [23, 35, 41, 58, 62] * 20, "smokes": [True, False] * 50})
+        >>> model = sv.Synthesizer(epochs=2, random_state=0).fit(people)
+        >>> list(model.anomaly_score(people.head(2)).columns)
+        ['score', 'age', 'smokes']
+        """
+        arrow, _, index, holes = self._given(table)
+        (tokens, known), seed, codec = self._cells(arrow, holes), seed_of(random_state or 0), self._latents.codec
+        score = self._latents.completer.scorer.log_prob(tokens, seed, known) + codec.log_density(arrow)
+        each = anomaly.contributions(self._apart, arrow, tokens, known, seed)
+        apart = {"score (cell)" if name == "score" else name: nats for name, nats in each.items()}
+        return pd.DataFrame({"score": -score, **apart}, index=index)
+
+    def expected(self, table: Any, *, random_state: RandomState = None) -> Any:
+        """What each cell would most likely be given the other cells of its row, in the table's own kind and index.
+
+        The mode of names, the median of numbers and dates, null where that is likelier than any value; a hole does not
+        count for the others. Identifiers stay as they are.
+        """
+        arrow, container, index, holes = self._given(table)
+        tokens, known = self._cells(arrow, holes)
+        made = anomaly.likeliest(self._apart, arrow, tokens, known, seed_of(random_state or 0))
+        return self.schema_.carried_by(container).restore(made, index)
+
+    def _cells(self, arrow: pa.Table, holes: dict[str, Array]) -> tuple[Array, Array]:
+        """Tokens (n, b) and which of them are known (n, b)."""
+        return cells(self._latents.codec, arrow, holes)
 
     def _given(self, table: Any) -> tuple[pa.Table, tables.Container, pd.Index | None, dict[str, Array]]:
         """A table as Arrow in the schema's order, its kind, its index and where its holes are."""

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 from synthvae import bundle, fitting, saved, tables
 from synthvae.augmenting import Augmented, lift, missing_shares, stacked
 from synthvae.errors import BundleError, NotFittedError, ParameterError
+from synthvae.generation.anomaly import LeaveOut
 from synthvae.generation.conditional import Odds, conditioned, odds
 from synthvae.generation.fill import drawn, most_likely, nulls, target_odds
 from synthvae.generation.latent import Latents
@@ -252,7 +253,7 @@ class Synthesizer(LatentTools, BaseEstimator):
         self.codec_, self.vae_ = learned.codec, learned.vae
         self._completer = Completer(learned.codec, learned.vae, learned.shifts)
         self._rows = RowStream(self._completer)
-        self._latents = Latents(self._completer)
+        self._latents, self._apart = Latents(self._completer), LeaveOut(learned.vae, learned.codec)
 
     def _check_fitted(self) -> None:
         if "schema_" not in vars(self):
