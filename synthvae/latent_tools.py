@@ -6,7 +6,7 @@ An abstract class: it states the questions, ``Synthesizer`` fills in what they n
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
@@ -16,9 +16,10 @@ from sklearn.neighbors import NearestNeighbors
 
 from synthvae import tables
 from synthvae.errors import ParameterError
-from synthvae.generation import anomaly, latent, path
+from synthvae.generation import anomaly, latent, path, steer
 from synthvae.generation.anomaly import LeaveOut
-from synthvae.generation.fill import cells
+from synthvae.generation.counterfactual import Counterfactual, counterfactuals
+from synthvae.generation.fill import cells, most_likely
 from synthvae.generation.latent import Latents
 from synthvae.generation.noise import seed_of
 from synthvae.networks.layout import Array
@@ -161,6 +162,34 @@ class LatentTools(ABC):
         tokens, known = self._cells(arrow, holes)
         made = anomaly.likeliest(self._apart, arrow, tokens, known, seed_of(random_state or 0))
         return self.schema_.carried_by(container).restore(made, index)
+
+    def direction(self, column: str, value: Any, *, random_state: RandomState = None) -> pd.Series[Any]:
+        """The unit vector of the latent space that leads towards an attribute fastest: (k,), index z0, z1, ...
+
+        value: what the column is to be, in the words of ``sample``: a value, a list of values, ``Between``, ``NULL``.
+        ``encode(rows) + 2 * direction`` is two standard deviations further that way. Learned from the model alone;
+        warns where the latent hardly carries the attribute.
+        """
+        self._column(column)
+        unit = steer.direction(self._latents.completer, self._wishes({column: value}), seed_of(random_state or 0))
+        return pd.Series(unit, index=pd.Index(latent.names(len(unit))), name=column)
+
+    def counterfactual(
+        self, row: Row, where: Where, keep: Sequence[str] = (), n: int = 1, *, random_state: RandomState = None
+    ) -> Counterfactual:
+        """The nearest plausible rows to ``row`` that meet a condition.
+
+        where: in the words of ``sample``. keep: columns that must stay as they are (age, sex). n: how many rows, at
+        most. A row is plausible where its other cells rather have the wished values than the row's own; those that
+        change fewer cells come first. Holes of ``row`` are filled with what is most likely. Raises ConditionError
+        where a column to be kept is wished otherwise.
+        """
+        arrow, _, _, holes = self._given(self._row("row", row))
+        known = {self._column(name).name for name in keep}
+        completer, seed = self._latents.completer, seed_of(random_state or 0)
+        whole = most_likely(completer, arrow, holes, seed) if holes else arrow
+        found = counterfactuals(completer, whole, self._wishes(where), known, _at_least("n", n, 1), seed)
+        return Counterfactual(self.schema_.restore(found.table), found.facts)
 
     def _cells(self, arrow: pa.Table, holes: dict[str, Array]) -> tuple[Array, Array]:
         """Tokens (n, b) and which of them are known (n, b)."""
