@@ -19,13 +19,16 @@ from synthvae.errors import ParameterError
 from synthvae.generation import anomaly, latent, path, steer
 from synthvae.generation.anomaly import LeaveOut
 from synthvae.generation.counterfactual import Counterfactual, counterfactuals
+from synthvae.generation.dimensions import reported
 from synthvae.generation.fill import cells, most_likely
 from synthvae.generation.latent import Latents
+from synthvae.generation.latent_report import LatentReport
 from synthvae.generation.noise import seed_of
 from synthvae.networks.layout import Array
 from synthvae.schema.columns import Column
 from synthvae.schema.conditions import Wish
 from synthvae.schema.schema import Schema
+from synthvae.training.trainer import ACTIVE_NATS
 
 RandomState = int | np.random.Generator | None
 Where = str | Mapping[str, Any]
@@ -39,6 +42,7 @@ class LatentTools(ABC):
     """
 
     schema_: Schema
+    history_: pd.DataFrame
     _latents: Latents
     _apart: LeaveOut
 
@@ -190,6 +194,17 @@ class LatentTools(ABC):
         whole = most_likely(completer, arrow, holes, seed) if holes else arrow
         found = counterfactuals(completer, whole, self._wishes(where), known, _at_least("n", n, 1), seed)
         return Counterfactual(self.schema_.restore(found.table), found.facts)
+
+    def latent_report(self, *, random_state: RandomState = None) -> LatentReport:
+        """Which columns each dimension of the latent moves, and how much, told from rows that the model makes itself.
+
+        ``print`` it, look at its ``table``, or write it with ``to_html``. Dimensions that carry less than 0.02 nats are
+        idle and left out.
+        """
+        self._check_fitted()
+        kept = self.history_[self.history_.kept == 1].iloc[-1]
+        nats = kept[[f"kl {i}" for i in range(self._latents.k)]].to_numpy(np.float64)
+        return reported(self._latents, nats, ACTIVE_NATS, seed_of(random_state or 0))
 
     def _cells(self, arrow: pa.Table, holes: dict[str, Array]) -> tuple[Array, Array]:
         """Tokens (n, b) and which of them are known (n, b)."""
