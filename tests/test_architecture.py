@@ -23,8 +23,10 @@ LAYERS = (
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 # Rooms of one layer are strangers; these are one room in two files.
 ONE_ROOM = {
-    *((a, b) for a in ("synthesizer", "fitting") for b in ("fitting", "augmenting", "saved", "card")),
+    *((a, b) for a in ("synthesizer", "fitting", "finetuning") for b in ("fitting", "augmenting", "saved", "card")),
     ("synthesizer", "latent_tools"),
+    ("synthesizer", "finetuning"),
+    ("sklearn", "synthesizer"),
     ("cli", "demo"),
     ("files", "errors"),
 }

@@ -38,9 +38,13 @@ class TableCodec:
         self.echoes = tuple(echoes)
 
     @classmethod
-    def fit(cls, schema: Schema, table: pa.Table) -> Self:
-        """Learn every column's tokens, and which columns repeat others; the table obeys the schema."""
-        fitted = {c.name: CODECS[c.kind].fit(c, table[c.name], schema.min_count) for c in schema.columns}
+    def fit(cls, schema: Schema, table: pa.Table, kept: Mapping[str, Codec] = MappingProxyType({})) -> Self:
+        """Learn every column's tokens but those ``kept``, and which columns repeat others; the table obeys the
+        schema."""
+        fitted = {
+            c.name: kept[c.name] if c.name in kept else CODECS[c.kind].fit(c, table[c.name], schema.min_count)
+            for c in schema.columns
+        }
         codec = cls(schema, fitted)
         refined = codec._refined
         rows = table.select([schema.names[i] for i in refined]).take(rows_to_search(table.num_rows, len(refined)))
