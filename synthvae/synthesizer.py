@@ -271,7 +271,7 @@ class Synthesizer(LatentTools, BaseEstimator):
         return {"parameters": self.get_params(deep=False), "parts": fitted}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state["parameters"])
+        self.__dict__.update(state["parameters"])
         if state["parts"] is not None:
             self._keep(saved.learned(state["parts"])[0])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import pyarrow as pa
 
@@ -28,7 +29,7 @@ def widened(earlier: Schema, table: pa.Table, container: tables.Container) -> Sc
 def _column(old: Column, new: Column, table: pa.Table, min_count: int) -> Column:
     wide = dataclasses.replace(old, nullable=old.nullable or new.nullable)
     if type(old) is type(new):
-        wide = _WIDER.get(type(old), lambda wide, new: wide)(wide, new)
+        wide = _WIDER[type(old)](wide, new) if type(old) in _WIDER else wide
     try:
         lawful(table.select([old.name]), [wide], min_count)
     except SchemaError:
@@ -52,7 +53,7 @@ def _bounds(wide: Column, new: Column) -> Column:
     assert isinstance(new, (Numeric, Datetime))
     if isinstance(wide, Numeric) and isinstance(new, Numeric) and _finer(new.decimals, wide.decimals):
         return new
-    ends = {}
+    ends: dict[str, Any] = {}
     for end, outer in (("lower", min), ("upper", max)):
         own, other = getattr(wide, end), getattr(new, end)
         ends[end] = None if own is None or other is None else outer(own, other)
