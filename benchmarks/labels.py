@@ -84,10 +84,10 @@ def _spread(
     start = time.perf_counter()
     others = train.drop(index=learn.index).sample(frac=1, random_state=args.seed).head(args.rows)
     few = learn.sample(frac=1, random_state=args.seed).head(args.rows)
-    told: list[str] = few[target].astype(str).tolist()
+    told = [str(value) for value in few[str(target)].to_list()]
     levels = sorted(set(told))
     codes = np.concatenate([[levels.index(value) for value in told], np.full(len(others), -1)])
-    rows: pd.DataFrame = pd.concat([few, others]).drop(columns=target)
+    rows = pd.concat([few, others]).drop(columns=[target])
     model = make_pipeline(_one_hot(meta, target), LabelSpreading(kernel="knn", n_neighbors=15))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # rows that no label reaches

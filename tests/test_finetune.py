@@ -130,6 +130,35 @@ def test_a_changed_table_is_learned(model: sv.Synthesizer, table: pd.DataFrame) 
     assert "since" in model.sample(2, random_state=0)
 
 
+def test_a_column_that_moved_is_learned_anew() -> None:
+    """Bins stay where the values do; where they leave, the column starts again, and reaches its new values."""
+    rng = np.random.default_rng(0)
+    first = pd.DataFrame({"x": rng.normal(0, 1, 900), "y": rng.normal(0, 1, 900)})
+    second = pd.DataFrame({"x": rng.normal(0, 0.9, 900), "y": rng.normal(50, 1, 900)})
+    codec, _, later, _ = carried(first, second)
+    bins = [[c.codecs[name].state()[1]["edges"] for c in (codec, later)] for name in ("x", "y")]
+    np.testing.assert_array_equal(*bins[0])
+    assert bins[1][1].min() > 40
+    tuned = sv.Synthesizer(epochs=1, random_state=0).fit(first).finetune(second, epochs=2, random_state=0)
+    assert tuned.sample(300, random_state=0).y.between(40, 60).all()
+
+
+def test_nulls_kinds_and_groups_may_change() -> None:
+    rng = np.random.default_rng(0)
+    first = pd.DataFrame(
+        {"who": np.repeat(np.arange(60), 5), "a": rng.choice(list("xy"), 300), "b": rng.normal(size=300)}
+    )
+    model = sv.Synthesizer(sv.infer_schema(first, group="who"), epochs=1, random_state=0).fit(first)
+    second = first.assign(a=first.a.where(rng.random(300) < 0.5, None), b=rng.choice(["low", "high"], 300))
+    tuned = model.finetune(second, epochs=1, random_state=0)
+    assert tuned.schema_.group == "who"
+    assert tuned.schema_["a"].nullable
+    assert tuned.schema_["b"].kind == "categorical"
+    alone = model.finetune(second.drop(columns="who"), epochs=1, random_state=0)
+    assert alone.schema_.group is None
+    assert tuned.sample(200, random_state=0).a.isna().any()
+
+
 def test_a_saved_and_reopened_model_goes_on_alike(model: sv.Synthesizer, table: pd.DataFrame, tmp_path: Path) -> None:
     model.save(tmp_path / "m.synthvae")
     opened = sv.load(tmp_path / "m.synthvae")

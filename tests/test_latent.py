@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -10,6 +12,7 @@ import pytest
 import synthvae as sv
 from synthvae.errors import ConditionError, NotFittedError, ParameterError, SchemaError, TableError
 from synthvae.generation.path import great_circle
+from tests.awkward import GOOD
 
 
 def test_encoding_keeps_rows_and_takes_holes(model: sv.Synthesizer, table: pd.DataFrame) -> None:
@@ -173,3 +176,34 @@ def test_what_cannot_be_answered_says_why(
 def test_an_unfitted_model_says_so(table: pd.DataFrame, ask: object) -> None:
     with pytest.raises(NotFittedError, match="not fitted yet"):
         ask(sv.Synthesizer(), table)  # type: ignore[operator]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.filterwarnings("ignore:The latent hardly tells:synthvae.errors.SynthvaeWarning")
+@pytest.mark.filterwarnings("ignore:Only .* effective latents:synthvae.errors.SynthvaeWarning")
+@pytest.mark.parametrize("name", GOOD)
+def test_every_lawful_table_can_be_asked_everything(name: str, tmp_path: Path) -> None:
+    table = GOOD[name]()
+    model = sv.Synthesizer(epochs=1, latent_dim=3, random_state=0).fit(table)
+    one, two = table.iloc[[0]], table.iloc[[-1]]
+    assert model.encode(table).shape == (len(table), 3)
+    assert model.reconstruct(table).dtypes.equals(table.dtypes)
+    ends = model.interpolate(one, two, 4).iloc[[0, -1]]
+    pd.testing.assert_frame_equal(ends.reset_index(drop=True), pd.concat([one, two]).reset_index(drop=True))
+    assert len(model.traverse(one, 0, [0.0, 1.0])) == 2
+    assert len(model.neighbours(table, one, 2)) == 2
+    assert np.isfinite(model.anomaly_score(table)).all(axis=None)
+    assert model.expected(table).index.equals(table.index)
+    model.latent_report().to_html(tmp_path / "latent.html")
+    assert len(model.finetune(table, epochs=1).sample(3, random_state=0)) == 3
+
+
+@pytest.mark.parametrize("name", ["nothing but keys", "nothing but nulls"])
+def test_a_table_that_tells_nothing_can_be_asked(name: str, eagerly: None, tmp_path: Path) -> None:
+    table = GOOD[name]()
+    model = sv.Synthesizer(epochs=1, latent_dim=2, random_state=0).fit(table)
+    assert np.isfinite(model.anomaly_score(table)).all(axis=None)
+    assert len(model.decode(model.encode(table))) == len(table)
+    assert len(model.expected(table)) == len(table)
+    model.latent_report().to_html(tmp_path / "latent.html")

@@ -4,8 +4,8 @@ What lives here: ``base`` (what a codec, a block and a draw are), one file per k
 ``datetime``, ``categorical`` (booleans too), ``identifier``, ``text``), what they share (``arrow``: habits with Arrow;
 ``grid``: values as numbers on an axis; ``bins`` and ``binning``: tokens on that axis and how they are learned;
 ``gridded``: the codec of every axis; ``features`` and ``bin_blocks``: what the network sees of a number; ``noise``:
-counter-based uniforms and permutations; ``template``: the language of identifiers), and ``table``, which puts the
-codecs of a whole table side by side.
+counter-based uniforms and permutations; ``template``: the language of identifiers), ``table``, which puts the
+codecs of a whole table side by side, and ``keeping``: what an earlier table's codecs are still good for.
 
 May import: errors, tables, schema. Never Keras.
 

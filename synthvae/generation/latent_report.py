@@ -34,7 +34,7 @@ Left out: {{ idle }} idle {{ "dimension" if idle == 1 else "dimensions" }}.</p>
 <figcaption>Information that a column gives of a dimension, in nats.</figcaption></figure>
 <figure><img alt="Map of rows" src="{{ map }}">
 <figcaption>Rows of the model where their latent means spread most, coloured by
-<bdi>{{ colour }}</bdi>.</figcaption></figure>
+<bdi>{{ colour or "nothing" }}</bdi>.</figcaption></figure>
 <table><thead><tr>{% for name in head %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead><tbody>
 {% for row in rows %}<tr>{% for cell in row %}<td><bdi>{{ cell }}</bdi></td>{% endfor %}</tr>
 {% endfor %}</tbody></table>
@@ -81,8 +81,10 @@ class LatentReport:
     def scatter(self, column: str | None = None) -> alt.Chart:
         """The map, coloured by a column; None takes the one that says most. ParameterError where there is none such."""
         name = column or self.telling
-        if name not in self.map["row"]:
-            raise ParameterError(f"There is no column {name!r} on the map. There are: {', '.join(self.map['row'])}.")
+        if name is None:
+            return alt.Chart(self.map["map"]).mark_circle(size=16).encode(alt.X("x:Q"), alt.Y("y:Q"))
+        if name not in self._shown:
+            raise ParameterError(f"There is no column {name!r} on the map. There are: {', '.join(self._shown)}.")
         values = self.map["row"][name]
         number = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
         if not number and not pd.api.types.is_datetime64_any_dtype(values):
@@ -94,11 +96,17 @@ class LatentReport:
         return alt.Chart(data).mark_circle(size=16).encode(alt.X("x:Q"), alt.Y("y:Q"), colour)
 
     @property
-    def telling(self) -> str:
-        """The column that tells most of all dimensions together."""
+    def telling(self) -> str | None:
+        """The column that tells most of all dimensions together; None where the model knows none."""
         if self.table.empty:
-            return str(self.map["row"].columns[0])
+            return self._shown[0] if self._shown else None
         return str(self.table.groupby("column", sort=False).information.sum().idxmax())
+
+    @property
+    def _shown(self) -> list[str]:
+        """The columns of the map's rows."""
+        columns = self.map.columns
+        return columns[columns.get_level_values(0) == "row"].get_level_values(1).tolist()
 
     def to_html(self, path: str | Path, column: str | None = None) -> None:
         """Write the report as one file that runs no script and asks for nothing; ``column`` colours the map."""
