@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     )
     from synthvae.schema.infer import infer_schema
     from synthvae.schema.schema import Schema
+    from synthvae.sklearn import LatentTransformer
     from synthvae.synthesizer import Synthesizer, load
 
 __version__ = version("synthvae")
 
 _PUBLIC = {
     "Between": "synthvae.schema.conditions",
+    "LatentTransformer": "synthvae.sklearn",
     "NOT_NULL": "synthvae.schema.conditions",
     "NULL": "synthvae.schema.conditions",
     "NoneOf": "synthvae.schema.conditions",
@@ -62,6 +64,7 @@ __all__ = [
     "FixedCombinations",
     "FunctionalDependency",
     "Inequality",
+    "LatentTransformer",
     "NoneOf",
     "NullWhen",
     "OneHot",

@@ -68,16 +68,32 @@ def fit(
     codec = TableCodec.fit(schema, arrow)
     _say_folded(codec)
     layout = layout_of(codec)
-    rows, held_out = _parts(arrow, codec, validation, _weights(sample_weight, arrow.num_rows), seed)
+    rows, held_out = parts(arrow, codec, validation, _weights(sample_weight, arrow.num_rows), seed)
     rows, held_out = (part.stored(estimate.token_type(layout)) for part in (rows, held_out))
     vae, plan = _networks(settings, layout, rows.tokens, seed)
+    return trained(arrow, codec, vae, plan, (rows, held_out), seed, progress, checkpoint)
+
+
+def trained(
+    table: pa.Table,
+    codec: TableCodec,
+    vae: VAE,
+    plan: schedules.Plan,
+    parts: tuple[Rows, Rows],
+    seed: int,
+    progress: Callable[[trainer.Progress], None] | None,
+    checkpoint: str | Path | None,
+) -> Learned:
+    """What training and calibration make of networks; parts: the rows to learn from and those to judge by."""
+    rows, held_out = parts
+    layout = vae.layout
     cost = estimate.estimate(vae, plan)
     log.info("%s", cost)
     loop = trainer.Trainer(vae, plan, seed, Path(checkpoint) if checkpoint else None)
     outcome = loop.fit(rows.tokens, held_out.tokens, progress, rows.weights)
     counts = [a + b for a, b in zip(*(frequencies(layout, p.tokens, p.weights) for p in (rows, held_out)), strict=True)]
-    shifts = calibrate(vae, range(layout.b), counts, schema.min_count, seed)
-    facts = card.facts(arrow, codec, plan, outcome, cost, seed)
+    shifts = calibrate(vae, range(layout.b), counts, codec.schema.min_count, seed)
+    facts = card.facts(table, codec, plan, outcome, cost, seed)
     return Learned(codec, vae, shifts, card.history(codec, outcome), facts)
 
 
@@ -122,7 +138,7 @@ def _weights(given: Any, rows: int) -> Array | None:
     return np.asarray(weights / weights.mean())
 
 
-def _parts(table: pa.Table, codec: TableCodec, validation: Any, weights: Array | None, seed: int) -> tuple[Rows, Rows]:
+def parts(table: pa.Table, codec: TableCodec, validation: Any, weights: Array | None, seed: int) -> tuple[Rows, Rows]:
     """The rows to learn from and those to judge by."""
     rows, group = Rows(codec.encode(table), weights), codec.schema.group
     if validation is not None:

@@ -16,11 +16,15 @@ from synthvae import bundle, fitting, saved, tables
 from synthvae.augmenting import Augmented, lift, missing_shares, stacked
 from synthvae.codecs.asked import lawful, values_of
 from synthvae.errors import BundleError, NotFittedError, ParameterError
+from synthvae.finetuning import finetune
+from synthvae.generation.anomaly import LeaveOut
 from synthvae.generation.conditional import Odds, conditioned, odds
 from synthvae.generation.fill import drawn, most_likely, nulls, target_odds
+from synthvae.generation.latent import Latents
 from synthvae.generation.noise import seed_of
 from synthvae.generation.rebalance import rebalanced, target_of
 from synthvae.generation.stream import Completer, RowStream
+from synthvae.latent_tools import LatentTools
 from synthvae.networks.layout import Array
 from synthvae.schema.columns import Column
 from synthvae.schema.conditions import Wish, wishes
@@ -33,7 +37,7 @@ Targets = Mapping[str, Mapping[Any, float]]
 RandomState = int | np.random.Generator | None
 
 
-class Synthesizer(BaseEstimator):
+class Synthesizer(LatentTools, BaseEstimator):
     """Learns a table and makes synthetic ones.
 
     schema: what the columns mean; None infers it. epochs, batch_size: None lets the table's size decide (early
@@ -87,6 +91,31 @@ class Synthesizer(BaseEstimator):
         )
         fitting.warn(self.card_)
         return self
+
+    def finetune(
+        self,
+        table: Any,
+        epochs: int | None = None,
+        *,
+        validation: Any = None,
+        progress: Callable[[trainer.Progress], None] | None = None,
+        random_state: RandomState = None,
+    ) -> Self:
+        """A new model that goes on from this one on another table; this one stays as it is.
+
+        The table may be smaller or newer, have levels this one has not seen, and columns more or fewer. What still
+        means the same keeps its weights; the rest starts from its frequencies. It learns at a lower rate, for a quarter
+        of the epochs unless told, and stops as ``fit`` does. On the table of the fit it is a fit continued. Raises what
+        ``fit`` raises, SchemaError where no column is shared.
+        """
+        self._check_fitted()
+        if epochs is not None:
+            _whole("epochs", epochs)
+        learned = finetune(self._learned_, table, validation, epochs, self._seed(random_state), progress)
+        model = type(self)(**{**self.get_params(deep=False), "schema": learned.codec.schema})
+        model._keep(learned)
+        fitting.warn(learned.card)
+        return model
 
     def sample(
         self,
@@ -238,6 +267,16 @@ class Synthesizer(BaseEstimator):
         model._keep(learned)
         return model
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and workers are given: parameters, and what was learned as a saved model holds it."""
+        fitted = saved.parts(self._learned_, {}) if "_learned_" in vars(self) else None
+        return {"parameters": self.get_params(deep=False), "parts": fitted}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state["parameters"])
+        if state["parts"] is not None:
+            self._keep(saved.learned(state["parts"])[0])
+
     def _check_parameters(self) -> None:
         for name in ("epochs", "batch_size"):
             if getattr(self, name) is not None:
@@ -252,6 +291,7 @@ class Synthesizer(BaseEstimator):
         self.codec_, self.vae_ = learned.codec, learned.vae
         self._completer = Completer(learned.codec, learned.vae, learned.shifts)
         self._rows = RowStream(self._completer, lawful=lawful(learned.codec, {}))
+        self._latents, self._apart = Latents(self._completer), LeaveOut(learned.vae, learned.codec)
 
     def _check_fitted(self) -> None:
         if "schema_" not in vars(self):

@@ -17,13 +17,16 @@ LAYERS = (
     ("schema",),
     ("codecs", "training", "evaluation"),
     ("generation", "engines"),
-    ("synthesizer", "fitting", "augmenting", "saved", "sklearn", "card"),
+    ("synthesizer", "latent_tools", "fitting", "finetuning", "augmenting", "saved", "sklearn", "card"),
     ("explorer", "demo", "cli"),
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 # Rooms of one layer are strangers; these are one room in two files.
 ONE_ROOM = {
-    *((a, b) for a in ("synthesizer", "fitting") for b in ("fitting", "augmenting", "saved", "card")),
+    *((a, b) for a in ("synthesizer", "fitting", "finetuning") for b in ("fitting", "augmenting", "saved", "card")),
+    ("synthesizer", "latent_tools"),
+    ("synthesizer", "finetuning"),
+    ("sklearn", "synthesizer"),
     ("cli", "demo"),
     ("files", "errors"),
 }

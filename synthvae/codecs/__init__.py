@@ -7,9 +7,10 @@ habits with Arrow; ``line``: bins, ranks and scaling of one axis; ``calendar`` a
 values as numbers on an axis; ``bins`` and ``binning``: tokens on that axis and how they are learned; ``gridded``: the
 codec of every axis; ``features`` and ``bin_blocks``: what the network sees of a number; ``noise``: counter-based
 uniforms and permutations; ``template``: the language of identifiers), and ``table``, which puts the codecs of a whole
-table side by side. Before that ``constraints`` rewrites the table so that rules between columns cannot be broken, in
-``steps``: ``chained`` (orders), ``computed`` (sums and formulas), ``combined`` (combinations), ``nulled`` (nulls that
-follow from a rule).
+table side by side; ``keeping``: what an earlier table's codecs are still good for; ``within``: the part of an axis that
+a wish allows; ``asked``: what can be asked of a table's columns. Before all that ``constraints`` rewrites the table so
+that rules between columns cannot be broken, in ``steps``: ``chained`` (orders), ``computed`` (sums and formulas),
+``combined`` (combinations), ``nulled`` (nulls that follow from a rule).
 
 May import: errors, tables, schema. Never Keras.
 

@@ -42,11 +42,16 @@ class TableCodec:
         self.echoes = tuple(echoes)
 
     @classmethod
-    def fit(cls, schema: Schema, table: pa.Table) -> Self:
-        """Learn every column's tokens, and which columns repeat others; the table obeys the schema."""
+    def fit(cls, schema: Schema, table: pa.Table, kept: Mapping[str, Codec] = MappingProxyType({})) -> Self:
+        """Learn every column's tokens but those ``kept``, and which columns repeat others; the table obeys the
+        schema."""
         rewriting = Rewriting.fit(schema, table)
         table, inner = rewriting.forward(table), rewriting.inner
-        fitted = {c.name: CODECS[c.kind].fit(c, table[c.name], schema.min_count) for c in inner.columns}
+        kept = {name: codec for name, codec in kept.items() if name in inner and inner[name] == schema[name]}
+        fitted = {
+            c.name: kept[c.name] if c.name in kept else CODECS[c.kind].fit(c, table[c.name], schema.min_count)
+            for c in inner.columns
+        }
         codec = cls(rewriting, fitted)
         refined = codec._refined
         rows = table.select([inner.names[i] for i in refined]).take(rows_to_search(table.num_rows, len(refined)))

@@ -1,5 +1,8 @@
 """Rows with holes: everything the model is asked is "complete these rows".
 
 ``noise.py`` randomness that belongs to a row number, ``complete.py`` one tile of rows completed column by column,
-``stream.py`` tiles to Arrow batches. Imports codecs, training, networks, tables, errors, backend.
+``stream.py`` tiles to Arrow batches. The latent space: ``latent.py`` rows <-> latents, ``greedy.py`` the row that a
+latent tells, ``path.py`` ways between rows, ``steer.py`` the direction of an attribute, ``counterfactual.py`` what
+would have to change, ``dimensions.py`` what each dimension is about, ``latent_report.py`` how that is shown.
+``anomaly.py`` judges each cell by the others. Imports codecs, training, networks, tables, errors, backend.
 """

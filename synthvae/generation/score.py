@@ -22,24 +22,24 @@ from synthvae.networks.vae import VAE
 
 
 class Scorer:
-    """log p of the tokens of whole rows."""
+    """log p of the tokens of rows, whole or with holes."""
 
     def __init__(self, vae: VAE) -> None:
         self.vae = vae
 
-    def log_prob(self, tokens: Array, seed: int) -> Array:
-        """Tokens (n, b) -> nats (n,)."""
-        tiles = range(-(-len(tokens) // TILE))
-        parts = [self._tile(padded(tokens[t * TILE : (t + 1) * TILE]), seed, t) for t in tiles]
+    def log_prob(self, tokens: Array, seed: int, known: Array | None = None) -> Array:
+        """Tokens (n, b) -> nats (n,) of the known ones (n, b); None: all are."""
+        known = np.ones(tokens.shape, bool) if known is None else known
+        tiles = [slice(start, start + TILE) for start in range(0, len(tokens), TILE)]
+        parts = [self._tile(padded(tokens[rows]), padded(known[rows]), seed, t) for t, rows in enumerate(tiles)]
         return np.concatenate([np.zeros(0), *parts])[: len(tokens)]
 
     @cached_property
     def _posteriors(self) -> list[Posterior]:
         return [Posterior(self.vae, order) for order in orders(self.vae.layout)]
 
-    def _tile(self, tokens: Array, seed: int, tile: int) -> Array:
+    def _tile(self, tokens: Array, known: Array, seed: int, tile: int) -> Array:
         rng = generator(seed, LATENT, tile)
-        known = np.ones(tokens.shape, bool)
         logs = []
         for posterior in self._posteriors:
             noise = rng.standard_normal((CANDIDATES, TILE, self.vae.settings.latent_dim), dtype=np.float32)

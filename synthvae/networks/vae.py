@@ -113,3 +113,16 @@ class VAE(keras.layers.Layer):
             total = total + ops.matmul(mass, copies.blocks)
             own = ops.log(ops.exp(own) + ops.matmul(mass * stands, copies.blocks))
         return ops.log(total) - own
+
+    def masses(self, tokens: Tensor, known: Tensor, logits: Tensor) -> Tensor:
+        """What ``nats`` normalises: the mass of every token of every block, copies included, in ``layout.order``:
+        (n, v)."""
+        v, copies = self.layout.v, self.decoder.copies
+        mass = ops.exp(logits[:, :v])
+        if copies.e:
+            candidates = copies.tokens(tokens, known)  # (n, 2 e)
+            gates = ops.exp(logits[:, v:]) * ops.cast(candidates >= 0, "float32")
+            places = candidates + self.layout.offsets[copies.target.reshape(-1)]
+            for c in range(2 * copies.e):
+                mass = mass + gates[:, c : c + 1] * ops.one_hot(places[:, c], v)
+        return mass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -18,16 +18,22 @@ VISITS = 1_700_000  # rows seen in a default fit of a table of 30,000 rows and 1
 REFERENCE_ROWS, REFERENCE_BLOCKS = 30_000, 16
 MOST_FOR_BLOCKS = 1.75  # times as many visits for a table of many blocks
 FEWEST_STEPS = 2_000
+# Of a fit that goes on from fitted weights: share of the epochs and of the learning rate of a first fit.
+CONTINUED_EPOCHS, CONTINUED_RATE = 0.25, 0.3
 MAX_EPOCHS = 300
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A fit as decided beforehand: ``epochs`` passes in batches of ``batch_size`` rows, ``steps`` batches a pass."""
+    """A fit as decided beforehand: ``epochs`` passes in batches of ``batch_size`` rows, ``steps`` batches a pass.
+
+    continued: the weights have been fitted before.
+    """
 
     rows: int
     epochs: int
     batch_size: int
+    continued: bool = False
 
     @property
     def steps(self) -> int:
@@ -63,6 +69,11 @@ def plan(rows: int, epochs: int | None = None, batch_size: int | None = None, bl
     return Plan(rows, epochs or int(np.clip(round(visits / rows), 2, MAX_EPOCHS)), batch)
 
 
+def continued(plan: Plan, epochs: int | None) -> Plan:
+    """The plan of a fit that goes on from fitted weights: fewer epochs unless told, at a lower rate."""
+    return replace(plan, epochs=epochs or max(2, round(CONTINUED_EPOCHS * plan.epochs)), continued=True)
+
+
 def optimizer(plan: Plan) -> keras.optimizers.Optimizer:
     """AdamW with clipping and a moving average of the weights; its learning rate is set step by step."""
     return keras.optimizers.AdamW(
@@ -77,7 +88,7 @@ def optimizer(plan: Plan) -> keras.optimizers.Optimizer:
 
 def rates(plan: Plan, epoch: int, anneal_from: int) -> Array:
     """Learning rate of each step of an epoch: up in the warm-up, flat, then linearly down. (steps,) float32"""
-    peak = PEAK_RATE * (plan.batch_size / 512) ** 0.5
+    peak = PEAK_RATE * (plan.batch_size / 512) ** 0.5 * (CONTINUED_RATE if plan.continued else 1.0)
     steps = epoch * plan.steps + np.arange(plan.steps)
     end = plan.end(anneal_from)
     left = (end * plan.steps - steps) / (max(1, end - anneal_from) * plan.steps)
@@ -85,7 +96,10 @@ def rates(plan: Plan, epoch: int, anneal_from: int) -> Array:
 
 
 def kl_weights(plan: Plan, epoch: int) -> Array:
-    """Weight of the KL term for each step of an epoch: rises linearly to 1 in the warm-up. (steps,) float32"""
+    """Weight of the KL term for each step of an epoch: rises linearly to 1 in the warm-up of a first fit. (steps,)
+    float32"""
+    if plan.continued:
+        return np.ones(plan.steps, "float32")
     return _warm(plan, epoch * plan.steps + np.arange(plan.steps)).astype("float32")
 
 

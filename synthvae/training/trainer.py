@@ -90,7 +90,8 @@ class Trainer:
         TrainingError where the loss is not a number.
         """
         self.weights = weights
-        start_frequencies(self.vae, tokens, weights)
+        if not self.plan.continued:
+            start_frequencies(self.vae, tokens, weights)
         loop = backend.loop(self.vae, self.optimizer, tokens)
         judge = _Judge(self.vae, backend.loop(self.vae, self.optimizer, held_out), held_out, self.seed)
         state = checkpoint.State(History(), 0, [], 0, self.plan.anneal_from)

@@ -1,0 +1,137 @@
+"""How strange rows are, and which of their cells: each cell beside what the other cells would have it be.
+
+A row's strangeness is -log p(row) (``score.py``). A cell's is -log p(cell | the other cells), the leave-one-out
+conditional (Besag 1974): large where this cell does not go with the rest of its row, however common its value. Here
+
+    p(cell | others) = E[ p(cell | others, z) ],   z ~ q(z | others),
+
+where the decoder is told the other cells as they are and the latent, which only refines what they say, comes straight
+from the encoder: it was trained on rows with holes. A column of two blocks is left out whole, and its fine token is
+judged given its coarse one. Cells are no terms of a sum: -log p(row) is not their total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+from keras import ops
+
+from synthvae import backend
+from synthvae.codecs.table import TableCodec
+from synthvae.generation.complete import block_table
+from synthvae.generation.greedy import middle
+from synthvae.generation.noise import LATENT, TILE, generator
+from synthvae.generation.start import padded
+from synthvae.networks.layers import Tensor
+from synthvae.networks.layout import Array
+from synthvae.networks.vae import VAE
+
+# Latents per cell, in pairs of opposite noise; the other cells are told besides, so few suffice. All rows share their
+# noise: equal rows are equally strange.
+DRAWS = 4
+
+
+class LeaveOut:
+    """Each cell given the other known cells of its row."""
+
+    def __init__(self, vae: VAE, codec: TableCodec) -> None:
+        self.vae, self.codec, self.layout = vae, codec, vae.layout
+        self.ranks = [block.ranks for block in codec.blocks]
+
+    def surprise(self, tokens: Array, known: Array, seed: int) -> Array:
+        """-log p(token | the cells of the other columns) of each block in nats, NaN where unknown: (n, b).
+
+        A child's is given its parent, so the sum over a column's blocks is the column's.
+        """
+        nats = np.full(tokens.shape, np.nan)
+        for rows in self._tiles(len(tokens)):
+            own, seen = tokens[rows], known[rows]
+            for blocks in self._columns():
+                parts = [self._shares(own, seen, blocks, j, seed) for j in blocks]  # (c, t, v) each
+                told = [
+                    np.take_along_axis(p, own[None, :, j, None], axis=2)[..., 0]
+                    for p, j in zip(parts, blocks, strict=True)
+                ]
+                means = [np.mean(np.prod(told[: i + 1], axis=0), axis=0) for i in range(len(blocks))]
+                logs = [-np.log(np.maximum(mean, np.finfo(float).tiny)) for mean in means]
+                for i, j in enumerate(blocks):
+                    nats[rows, j] = np.where(seen[:, j], logs[i] - (logs[i - 1] if i else 0.0), np.nan)
+        return nats
+
+    def expected(self, tokens: Array, known: Array, seed: int) -> Array:
+        """What each cell would most likely be given the other columns' known cells: tokens (n, b)."""
+        made = tokens.copy()
+        for rows in self._tiles(len(tokens)):
+            for blocks in self._columns():
+                own = tokens[rows].copy()
+                for j in blocks:
+                    shares = self._shares(own, known[rows], blocks, j, seed).mean(axis=0)
+                    shares = shares * self.layout.sampleable[j]
+                    own[:, j] = np.asarray(middle(np.log(np.maximum(shares, 1e-30)), self.ranks[j]))
+                made[rows, blocks] = own[:, blocks]
+        return made
+
+    def _shares(self, tokens: Array, known: Array, blocks: list[int], j: int, seed: int) -> Array:
+        """p of block j's tokens given what is known beside ``blocks``, and those of them before j: (c, t, v)."""
+        seen = known.copy()
+        seen[:, blocks] = False
+        told = seen.copy()
+        told[:, [i for i in blocks if i < j]] = True
+        half = generator(seed, LATENT, 0).standard_normal((DRAWS // 2, self.vae.settings.latent_dim), dtype=np.float32)
+        first = int(self.layout.offsets[j])
+        span, rows = slice(first, first + self.layout.sizes[j]), slice(len(tokens))
+        inputs = [padded(x) for x in (tokens, seen, told)]
+        noise = [np.tile(normals, (TILE, 1)) for normals in (*half, *-half)]
+        mass = np.stack([self._mass(*inputs, normals)[rows, span] for normals in noise]).astype(np.float64)
+        if self.layout.compatible[j] is not None:
+            may = np.exp(block_table(self.layout, j, np.zeros(1, "float32")).astype(np.float64))
+            mass = mass * may[tokens[:, self.layout.parents[j]]]
+        return np.asarray(mass / mass.sum(axis=2, keepdims=True))
+
+    @cached_property
+    def _mass(self) -> Callable[..., Array]:
+        """Tokens (n, b), what the encoder sees (n, b), what the decoder knows (n, b), normals (n, k) -> the mass of
+        every token, not normalised: (n, v)."""
+
+        def run(tokens: Tensor, seen: Tensor, known: Tensor, normals: Tensor) -> Tensor:
+            mean, log_std = self.vae.encoder(tokens, seen)
+            return self.vae.masses(tokens, known, self.vae.decoder(tokens, known, mean + ops.exp(log_std) * normals))
+
+        return backend.compiled(self.vae, run)
+
+    def _columns(self) -> Iterator[list[int]]:
+        """The blocks of each column."""
+        for j in range(self.layout.b):
+            if self.layout.parents[j] < 0:
+                child = self.layout.children[j]
+                yield [j] if child < 0 else [j, child]
+
+    def _tiles(self, rows: int) -> Iterator[slice]:
+        for start in range(0, rows, TILE):
+            yield slice(start, start + TILE)
+
+
+def contributions(apart: LeaveOut, table: pa.Table, tokens: Array, known: Array, seed: int) -> dict[str, Array]:
+    """-log p(cell | the other cells) in nats of the table as given, by column: (n,), NaN where there is no cell.
+
+    0 in identifiers, which the model never sees, and in what a rule computes from other columns.
+    """
+    nats, whole = apart.surprise(tokens, known, seed), apart.codec
+    inner, owners = whole.rewriting.forward(table), whole.rewriting.owners
+    made = {name: np.zeros(len(nats)) for name in whole.schema.names}
+    for name, codec in whole.codecs.items():
+        if codec.blocks:
+            own = nats[:, list(whole.places(name))].sum(axis=1) - codec.log_density(inner[name])
+            made[owners[name]] = made[owners[name]] + own
+    return made
+
+
+def likeliest(apart: LeaveOut, table: pa.Table, tokens: Array, known: Array, seed: int) -> pa.Table:
+    """The table with every cell as it would most likely be given the others; identifiers as they are."""
+    rows = np.arange(table.num_rows, dtype=np.int64)
+    made = apart.codec.decode(apart.expected(tokens, known, seed), rows, seed, middle=True)
+    learned = apart.codec.rewritten.union(*apart.codec.block_sources)
+    return pa.table({name: (made if name in learned else table)[name] for name in made.column_names})
