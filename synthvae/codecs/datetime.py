@@ -101,6 +101,9 @@ class DatetimeCodec(AxisCodec):
     def decode(self, tokens: IntArray, draw: Draw) -> pa.Array:
         return self.values(self._drawn(tokens, draw))
 
+    def in_bins(self, values: pa.ChunkedArray) -> Units:
+        return self._in_bins(self._grid.units(values))
+
     def axis(self, values: pa.ChunkedArray) -> Axis:
         units = self._grid.units(values)
         return Axis(self._axis, self.bins, units, self._first_tokens(units))
@@ -170,8 +173,11 @@ class DatetimeCodec(AxisCodec):
         return cls(column, learned, FitReport(facts["folded_rows"], tuple(facts["notes"])))
 
     def _first_tokens(self, units: Units) -> IntArray:
+        return self.bins.encode(self._in_bins(units))
+
+    def _in_bins(self, units: Units) -> Units:
         clock = self._learned.clock
-        return self.bins.encode(units if clock is None else replace(units, number=units.number // clock.per_day))
+        return units if clock is None else replace(units, number=units.number // clock.per_day)
 
     def _drawn(self, tokens: IntArray, draw: Draw) -> Units:
         clock = self._learned.clock

@@ -23,10 +23,21 @@ from synthvae.schema.conditions import Wish
 class AxisCodec(Codec):
     """Abstract: a codec whose column may repeat another one on the same axis, or be repeated."""
 
+    column: Column
+
     @property
     @abstractmethod
     def bins(self) -> Bins:
         """The tokens of its first block, or its first two."""
+
+    @classmethod
+    @abstractmethod
+    def grid(cls, column: Column) -> Grid:
+        """The axis the column's values lie on."""
+
+    @abstractmethod
+    def in_bins(self, values: pa.ChunkedArray) -> Units:
+        """Values (n,) in the unit of ``bins``."""
 
     @abstractmethod
     def axis(self, values: pa.ChunkedArray) -> Axis:
@@ -50,11 +61,6 @@ class GriddedCodec(AxisCodec):
         self._axis = self.grid(column)
         self._report = report
         self._blocks = line.blocks(column.nullable)
-
-    @classmethod
-    @abstractmethod
-    def grid(cls, column: Column) -> Grid:
-        """The axis the column's values lie on."""
 
     @classmethod
     def fit(cls, column: Column, values: pa.ChunkedArray, min_count: int) -> Self:
@@ -85,6 +91,9 @@ class GriddedCodec(AxisCodec):
         if not coarse.any():
             raise ConditionError(f"Column {self.column.name!r} {possible(self, self._axis, wish)}.")
         return (coarse, fine) if self.bins.refined else (coarse,)
+
+    def in_bins(self, values: pa.ChunkedArray) -> Units:
+        return self._axis.units(values)
 
     def axis(self, values: pa.ChunkedArray) -> Axis:
         units = self._axis.units(values)

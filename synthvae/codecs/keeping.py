@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from synthvae.codecs.base import Codec, IntArray
 from synthvae.codecs.categorical import CategoricalCodec
-from synthvae.codecs.gridded import GriddedCodec
+from synthvae.codecs.gridded import AxisCodec
 from synthvae.codecs.table import TableCodec
 from synthvae.codecs.text import TextCodec
 from synthvae.schema.columns import Categorical, Column
@@ -62,18 +62,18 @@ def agreement(earlier: TableCodec, later: TableCodec, kept: Mapping[str, Codec])
 def _still_good(codec: Codec, column: Column, before: Column, values: pa.ChunkedArray) -> bool:
     if type(column) is not type(before) or column.arrow != before.arrow:
         return False
-    if isinstance(codec, GriddedCodec):
+    if isinstance(codec, AxisCodec):
         return _within(codec, column, values)
     if isinstance(column, Categorical) and isinstance(before, Categorical):
         return column.levels == before.levels and (column.open_share is None) == (before.open_share is None)
     return isinstance(codec, (CategoricalCodec, TextCodec))
 
 
-def _within(codec: GriddedCodec, column: Column, values: pa.ChunkedArray) -> bool:
+def _within(codec: AxisCodec, column: Column, values: pa.ChunkedArray) -> bool:
     """Whether the bins know the grid, and all but a few of the values; NaN must have its token."""
     if type(codec).grid(column).axis != type(codec).grid(codec.column).axis:
         return False
-    ends, units = codec.bins.representatives, codec.axis(values).units
+    ends, units = codec.bins.representatives, codec.in_bins(values)
     number = units.number[~(units.null | units.nan)]
     if units.nan.any() and not codec.bins.nan:
         return False
