@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from synthvae import backend
 from synthvae.networks.decoder import Trunk
 from synthvae.networks.layers import TokenVectors
 from synthvae.networks.layout import Array
@@ -149,5 +150,5 @@ def _weights(counts: Array, known: Array) -> Array:
 
 
 def _copy(old: Any, new: Any) -> None:
-    for a, b in zip(old.variables, new.variables, strict=True):
-        b.assign(a)
+    """Copies, for a backend may give a trained model's memory away."""
+    backend.assign(new.variables, backend.arrays(old.variables))
