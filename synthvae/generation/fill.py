@@ -42,8 +42,9 @@ def drawn(completer: Completer, table: pa.Table, holes: Holes, seed: int, nulls:
     tokens, known = cells(codec, table, holes)
 
     def lawful(made: pa.Table, rows: Array) -> Array:
+        given = table.take(pa.array(rows))
         own = {name: mask[rows] for name, mask in holes.items()}
-        return ~codec.broken(_kept(table.take(pa.array(rows)), own, made))
+        return ~codec.broken(_kept(given, own, made)) | codec.broken(given)  # what was broken already cannot be mended
 
     start, rules = Partial(completer.posterior, tokens, known), codec.schema.constraints
     stream = RowStream(completer, start, lawful=lawful if rules else None, nulls=nulls, patient=True)
@@ -62,7 +63,8 @@ def most_likely(completer: Completer, table: pa.Table, holes: Holes, seed: int) 
     tokens[rows] = completer.predictor.typical(tokens[rows], known[rows], seed)
     made = codec.decode(tokens, np.arange(table.num_rows, dtype=np.int64), seed, middle=True)
     filled = _kept(table, holes, made)
-    bad = rows[codec.broken(filled)[rows]] if codec.schema.constraints else rows[:0]
+    broken = codec.broken(filled) & ~codec.broken(table) if codec.schema.constraints else np.zeros(len(tokens), bool)
+    bad = rows[broken[rows]]
     if not len(bad):
         return filled
     own = {name: mask[bad] for name, mask in holes.items()}
