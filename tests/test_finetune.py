@@ -100,6 +100,7 @@ def test_new_levels_stand_beside_the_old_ones() -> None:
     assert 0.05 < after[:, 4].mean() < 0.6
 
 
+@pytest.mark.slow
 def test_going_on_helps_a_small_table() -> None:
     """Few rows of a world that a model knows: it starts where a fresh one does not get."""
     big, small, fresh = mixed_table(3000), mixed_table(80, seed=1), mixed_table(500, seed=2)
@@ -159,6 +160,7 @@ def test_nulls_kinds_and_groups_may_change() -> None:
     assert tuned.sample(200, random_state=0).a.isna().any()
 
 
+@pytest.mark.slow
 def test_a_saved_and_reopened_model_goes_on_alike(model: sv.Synthesizer, table: pd.DataFrame, tmp_path: Path) -> None:
     model.save(tmp_path / "m.synthvae")
     opened = sv.load(tmp_path / "m.synthvae")

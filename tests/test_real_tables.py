@@ -20,7 +20,7 @@ KINDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["pandas", "path"])
+@pytest.mark.parametrize("kind", ["pandas", pytest.param("path", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.filterwarnings("ignore::synthvae.errors.CollapseWarning")
 def test_a_real_table_comes_back_lawful(name: str, kind: str) -> None:
