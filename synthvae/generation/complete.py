@@ -59,6 +59,12 @@ def block_table(layout: Layout, j: int, shift: Array) -> Array:
     return np.where(may, shift, NEVER).astype("float32")
 
 
+def narrowed(table: Array, share: Array) -> Array:
+    """``table`` so that tokens count by the share of them that is allowed: NEVER where that is none."""
+    with np.errstate(divide="ignore"):
+        return np.maximum(table + np.log(share), NEVER).astype("float32")
+
+
 def without_null(layout: Layout, j: int, table: Array) -> Array:
     """``table`` of block j with null forbidden, unless nothing else is allowed; a child follows its parent."""
     if layout.parents[j] >= 0 or not (table[1:] > NEVER / 2).any():

@@ -13,7 +13,7 @@ import numpy as np
 from keras import ops
 
 from synthvae import backend
-from synthvae.generation.complete import NEVER, block_table
+from synthvae.generation.complete import block_table, narrowed
 from synthvae.generation.walk import Walk
 from synthvae.networks.layers import Tensor
 from synthvae.networks.layout import Array, Layout
@@ -70,7 +70,4 @@ def middle(logits: Tensor, ranks: Array | None) -> Tensor:
 def wished_tables(layout: Layout, shifts: Sequence[Array], allowed: dict[int, Array]) -> list[Array]:
     """What is added to each block's logits so that tokens count by the share of them that a wish allows."""
     tables = [block_table(layout, j, shift) for j, shift in enumerate(shifts)]
-    with np.errstate(divide="ignore"):
-        for j, share in allowed.items():
-            tables[j] = np.maximum(tables[j] + np.log(share), NEVER).astype("float32")
-    return tables
+    return [narrowed(table, allowed[j]) if j in allowed else table for j, table in enumerate(tables)]

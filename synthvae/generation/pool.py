@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from synthvae.errors import ConditionError
-from synthvae.generation.complete import NEVER, block_table, inverse_cdf
+from synthvae.generation.complete import NEVER, block_table, inverse_cdf, narrowed
 from synthvae.generation.noise import POOL, generator
 from synthvae.generation.walk import Walk
 from synthvae.networks.layers import Tensor
@@ -86,7 +86,7 @@ def _chunks(
     """Latents (CHUNK, k), tokens (CHUNK, b) and log weights (CHUNK,), chunk after chunk."""
     layout, k = vae.layout, vae.settings.latent_dim
     free = {j: block_table(layout, j, shifts[j]) for j in sorted(allowed)}
-    tables = {j: (table, _narrowed(table, allowed[j])) for j, table in free.items()}
+    tables = {j: (table, narrowed(table, allowed[j])) for j, table in free.items()}
     none = np.zeros((CHUNK, layout.b), "int32")
     for chunk in range(MOST_CHUNKS):
         rng = generator(seed, POOL, chunk)
@@ -101,12 +101,6 @@ def _chunks(
             walk.reveal(j, inverse_cdf(wished, rng.random(CHUNK, dtype=np.float32)))
         logs[logs < NEVER / 2] = -np.inf
         yield np.asarray(z), np.asarray(walk.row_tokens()), logs
-
-
-def _narrowed(table: Array, share: Array) -> Array:
-    """What to add to logits so that tokens count by their allowed share."""
-    with np.errstate(divide="ignore"):
-        return np.maximum(table + np.log(share), NEVER).astype("float32")
 
 
 def _log_sum(logits: Tensor) -> Array:
