@@ -1,8 +1,10 @@
 """Measure synthvae on one table: fit with its defaults, draw as many rows, time both.
 
     python benchmarks/ours.py --data FOLDER --output fake.parquet --json timing.json [--seed 0]
+                              [--parameters '{"effort": "high"}'] [--constants '{"networks.questions.ORDERED": 0.0}']
 
-FOLDER holds train.parquet; only that is seen. A process of its own, so that time and peak memory are the model's.
+FOLDER holds train.parquet; only that is seen. A process of its own, so that time and peak memory are the model's, and
+constants changed for an ablation stay its own.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import platform
 import resource
 import sys
 import time
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -41,10 +44,20 @@ def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def measure(folder: Path, output: Path, seed: int) -> dict[str, Any]:
+def change(constants: dict[str, float]) -> None:
+    """Give constants of the library other values; a name that is none ends the run."""
+    for name, value in constants.items():
+        module, _, constant = f"synthvae.{name}".rpartition(".")
+        home = import_module(module)
+        if not isinstance(getattr(home, constant, None), (int, float)):
+            raise SystemExit(f"Expected the name of a numeric constant; got {name!r}.")
+        setattr(home, constant, value)
+
+
+def measure(folder: Path, output: Path, seed: int, parameters: dict[str, Any]) -> dict[str, Any]:
     """Fit, draw n_train rows, write them; returns what it took."""
     train = pd.read_parquet(folder / "train.parquet")
-    model = sv.Synthesizer(random_state=seed)
+    model = sv.Synthesizer(random_state=seed, **parameters)
     start, worked = time.perf_counter(), time.process_time()
     model.fit(train)
     fitted, worked = time.perf_counter(), time.process_time() - worked
@@ -70,8 +83,11 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="Parquet file for the drawn rows")
     parser.add_argument("--json", type=Path, required=True, help="file for the timings and versions")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--parameters", type=json.loads, default={}, help="of Synthesizer, as JSON")
+    parser.add_argument("--constants", type=json.loads, default={}, help="of the library, as JSON")
     args = parser.parse_args()
-    result = measure(args.data, args.output, args.seed)
+    change(args.constants)
+    result = measure(args.data, args.output, args.seed, args.parameters)
     args.json.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result))
 

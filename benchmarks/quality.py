@@ -1,7 +1,7 @@
 """How close synthvae comes to real tables, judged by an outside referee, beside published figures and straw men.
 
     python benchmarks/quality.py --data DIR --referee FILE [--referee-python PY] [--tables adult default]
-                                 [--seeds 0 1 2] [--peer-python PY]
+                                 [--seeds 0 1 2] [--peer-python PY] [--efforts default high]
 
 DIR holds one folder per table: train.parquet, test.parquet, meta.json. The model sees train.parquet only. With
 --peer-python (an interpreter that has mostlyai-engine) TabularARGN runs in the same run, and the ratio of the times is
@@ -61,18 +61,18 @@ class Options:
     tables: tuple[str, ...]
     seeds: tuple[int, ...]
     peer_python: Path | None
-    skip_model: bool
+    efforts: tuple[str, ...]
     output: Path
     published: dict[str, dict[str, Result]] = field(repr=False)
 
 
-def measured_line(model: str, python: str | Path, script: Path, folder: Path, options: Options) -> Line:
+def measured_line(model: str, python: str | Path, script: Path, folder: Path, options: Options, *more: str) -> Line:
     """Fit, sample and judge one model once per seed."""
     runs = []
     for seed in options.seeds:
         with tempfile.TemporaryDirectory() as scratch:
             output = Path(scratch) / "synthetic.parquet"
-            timing = run_model(python, script, folder, output, "--seed", str(seed))
+            timing = run_model(python, script, folder, output, "--seed", str(seed), *more)
             runs.append(timing | run_referee(options.judge.python, options.judge.script, folder, output))
     return Line(model, tuple(runs))
 
@@ -87,8 +87,10 @@ def straw_line(name: str, folder: Path, options: Options) -> Line:
 
 def lines_of(folder: Path, options: Options) -> Iterator[Line]:
     """Every model on one table, the slow ones first."""
-    if not options.skip_model:
-        yield measured_line("synthvae", sys.executable, HERE / "ours.py", folder, options)
+    for effort in options.efforts:
+        name = "synthvae" if effort == "default" else f"synthvae, {effort}"
+        chosen = "--parameters", json.dumps({"effort": effort})
+        yield measured_line(name, sys.executable, HERE / "ours.py", folder, options, *chosen)
     if options.peer_python is not None:
         script = HERE / "peers" / "tabular_argn.py"
         yield measured_line("TabularARGN", options.peer_python, script, folder, options)
@@ -176,7 +178,7 @@ def options_from(arguments: list[str] | None) -> Options:
     parser.add_argument("--tables", nargs="+", default=[], help="all tables where left out")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--peer-python", type=Path, help="interpreter with mostlyai-engine")
-    parser.add_argument("--skip-model", action="store_true", help="straw men (and the peer) only")
+    parser.add_argument("--efforts", nargs="*", default=["default"], help="none: straw men (and the peer) only")
     parser.add_argument("--output", type=Path, default=HERE / "results" / "quality.json")
     args = parser.parse_args(arguments)
     return Options(
@@ -185,7 +187,7 @@ def options_from(arguments: list[str] | None) -> Options:
         tables=tuple(args.tables),
         seeds=tuple(args.seeds),
         peer_python=args.peer_python,
-        skip_model=args.skip_model,
+        efforts=tuple(args.efforts),
         output=args.output,
         published=json.loads((HERE / "published.json").read_text())["tables"],
     )

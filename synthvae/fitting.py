@@ -21,8 +21,10 @@ from synthvae.networks.vae import VAE, NetworkConfig
 from synthvae.saved import Learned, layout_of
 from synthvae.schema.columns import Text
 from synthvae.schema.infer import infer_schema
+from synthvae.schema.obeyed import broken
 from synthvae.schema.schema import Schema
 from synthvae.training import estimate, schedules, trainer
+from synthvae.training.effort import EFFORTS, Effort
 from synthvae.training.split import split
 
 log = logging.getLogger("synthvae")
@@ -38,6 +40,7 @@ class Settings:
     epochs: int | None
     batch_size: int | None
     latent_dim: int
+    effort: Effort = EFFORTS["default"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +67,7 @@ def fit(
     checkpoint: str | Path | None,
 ) -> Learned:
     """Learn a table; see ``Synthesizer.fit``."""
-    arrow, schema = _lawful(table, settings.schema)
+    arrow, schema = _lawful(table, settings.schema, validation)
     codec = TableCodec.fit(schema, arrow)
     _say_folded(codec)
     layout = layout_of(codec)
@@ -114,11 +117,23 @@ def warn(facts: dict[str, Any]) -> None:
         )
 
 
-def _lawful(table: Any, schema: Schema | None) -> tuple[pa.Table, Schema]:
+def _lawful(table: Any, schema: Schema | None, validation: Any) -> tuple[pa.Table, Schema]:
     """The table as Arrow, in the order and types of its schema."""
     arrow, container = tables.read(table)
-    schema = schema or infer_schema(arrow)
+    schema = schema or _inferred(arrow, validation)
     return schema.check(arrow), schema.carried_by(container)
+
+
+def _inferred(table: pa.Table, validation: Any) -> Schema:
+    """The schema that a table suggests, without the rules that the rows held out break: they held by chance."""
+    schema = infer_schema(table)
+    if validation is None or not schema.constraints:
+        return schema
+    others, columns = schema.without_constraints().check(validation), {c.name: c for c in schema.columns}
+    chance = [rule for rule in schema.constraints if broken(rule, others, columns).any()]
+    for rule in chance:
+        log.info("The rule '%s' is dropped: rows of the validation table break it.", rule.says)
+    return schema.without_constraints(*chance) if chance else schema
 
 
 def _weights(given: Any, rows: int) -> Array | None:
@@ -155,8 +170,9 @@ def parts(table: pa.Table, codec: TableCodec, validation: Any, weights: Array | 
 
 def _networks(settings: Settings, layout: Layout, tokens: Array, seed: int) -> tuple[VAE, schedules.Plan]:
     varies = bool((tokens != tokens[0]).any())  # where all rows are the same, one look is enough
-    plan = schedules.plan(len(tokens), settings.epochs if varies else 1, settings.batch_size, layout.b)
-    config = NetworkConfig.suited(len(tokens), layout.b, settings.latent_dim)
+    effort = settings.effort
+    plan = schedules.plan(len(tokens), settings.epochs if varies else 1, settings.batch_size, layout.b, effort.visits)
+    config = NetworkConfig.suited(len(tokens), layout.b, settings.latent_dim, effort.width)
     return VAE(layout, config, np.random.default_rng([seed, 0])), plan
 
 

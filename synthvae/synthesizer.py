@@ -31,6 +31,7 @@ from synthvae.schema.conditions import Wish, wishes
 from synthvae.schema.schema import Schema
 from synthvae.schema.where import parse_where
 from synthvae.training import trainer
+from synthvae.training.effort import effort
 
 Where = str | Mapping[str, Any]
 Targets = Mapping[str, Mapping[Any, float]]
@@ -40,9 +41,10 @@ RandomState = int | np.random.Generator | None
 class Synthesizer(LatentTools, BaseEstimator):
     """Learns a table and makes synthetic ones.
 
-    schema: what the columns mean; None infers it. epochs, batch_size: None lets the table's size decide (early
-    stopping may end sooner). latent_dim: dimensions of the latent. random_state: the seed of fit, and of ``sample``
-    where that is given none; None draws one from the operating system.
+    schema: what the columns mean; None infers it. effort: how much time the fit may take, "fast", "default" or "high".
+    epochs, batch_size: None lets the table's size decide (early stopping may end sooner). latent_dim: dimensions of the
+    latent. random_state: the seed of fit, and of ``sample`` where that is given none; None draws one from the
+    operating system.
 
     Learned: ``schema_``, ``history_`` (a row per evaluated epoch, losses in nats per row), ``card_`` (its facts).
 
@@ -57,12 +59,14 @@ class Synthesizer(LatentTools, BaseEstimator):
         self,
         schema: Schema | None = None,
         *,
+        effort: str = "default",
         epochs: int | None = None,
         batch_size: int | None = None,
         latent_dim: int = 16,
         random_state: RandomState = None,
     ) -> None:
         self.schema = schema
+        self.effort = effort
         self.epochs = epochs
         self.batch_size = batch_size
         self.latent_dim = latent_dim
@@ -85,7 +89,9 @@ class Synthesizer(LatentTools, BaseEstimator):
         fit resumes. Ctrl-C keeps the best weights so far. Raises TableError, SchemaError, TrainingError.
         """
         self._check_parameters()
-        settings = fitting.Settings(self.schema, self.epochs, self.batch_size, int(self.latent_dim))
+        settings = fitting.Settings(
+            self.schema, self.epochs, self.batch_size, int(self.latent_dim), effort(self.effort)
+        )
         self._keep(
             fitting.fit(settings, table, validation, sample_weight, seed_of(self.random_state), progress, checkpoint)
         )
@@ -252,7 +258,7 @@ class Synthesizer(LatentTools, BaseEstimator):
     def save(self, path: str | Path) -> None:
         """Save the model as one file: JSON and arrays, no pickle, no training row."""
         self._check_fitted()
-        parameters = {name: _plain(getattr(self, name)) for name in ("epochs", "batch_size", "latent_dim")}
+        parameters = {name: _plain(getattr(self, name)) for name in ("effort", "epochs", "batch_size", "latent_dim")}
         bundle.write(path, saved.parts(self._learned_, parameters), version("synthvae"))
 
     @classmethod
@@ -355,9 +361,9 @@ def _whole(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
-def _plain(value: int | None) -> int | None:
+def _plain(value: int | str | None) -> int | str | None:
     """As JSON can hold it."""
-    return None if value is None else int(value)
+    return value if value is None or isinstance(value, str) else int(value)
 
 
 def _counted(batches: Iterator[pa.RecordBatch], progress: Callable[[int], None] | None) -> Iterator[pa.RecordBatch]:

@@ -217,7 +217,7 @@ def test_unique_columns_are_unique_within_a_call_whatever_the_batches() -> None:
     batches = pa.Table.from_batches(list(model.stream(800, batch_rows=100, random_state=1)))
     assert not batches.to_pandas().duplicated(["room", "day"]).any()
     with pytest.raises(ConditionError, match="did not meet a rule or condition"):
-        model.sample(3000, where={"room": 3}, random_state=1)
+        model.sample(70, where={"room": 3}, random_state=1)
 
 
 def test_conditions_on_columns_that_rules_compute() -> None:

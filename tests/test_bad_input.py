@@ -42,7 +42,8 @@ def test_a_validation_table_of_other_columns() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [(name, value) for name in ("epochs", "batch_size", "latent_dim") for value in (0, -1, 1.5, "3", True)]
-    + [("latent_dim", None), ("random_state", -1), ("random_state", "a"), ("random_state", 0.5), ("schema", "s.json")],
+    + [("latent_dim", None), ("random_state", -1), ("random_state", "a"), ("random_state", 0.5), ("schema", "s.json")]
+    + [("effort", "huge"), ("effort", None)],
 )
 def test_a_parameter_that_cannot_be(name: str, value: object) -> None:
     with pytest.raises(ParameterError, match=name):

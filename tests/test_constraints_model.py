@@ -101,3 +101,15 @@ def test_what_cannot_be_rewritten_is_left_to_be_drawn_again(table: pd.DataFrame)
     raw = pd.DataFrame({"p": [0, 490], "q": [1, 1]})
     found = model.codec_.broken(sv.infer_schema(some, rules=False).check(raw))
     assert found.tolist() == [False, True]
+
+
+@pytest.mark.filterwarnings("ignore::synthvae.errors.CollapseWarning")
+def test_a_rule_that_held_out_rows_break_is_no_rule() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"low": rng.integers(0, 500, 800), "step": rng.integers(1, 40, 800)})
+    table = table.assign(high=table.low + table.step)
+    assert sv.infer_schema(table).constraints
+    others = table.head(40).assign(high=0)
+    model = sv.Synthesizer(epochs=1, random_state=0).fit(table, validation=others)
+    assert model.schema_.constraints == ()
+    assert sv.Synthesizer(epochs=1, random_state=0).fit(table, validation=table.head(40)).schema_.constraints

@@ -12,6 +12,7 @@ from synthvae.backend import arrays
 from synthvae.errors import TrainingError
 from synthvae.networks.vae import VAE, NetworkConfig
 from synthvae.training import schedules
+from synthvae.training.effort import EFFORTS, effort
 from synthvae.training.estimate import estimate, token_type
 from synthvae.training.split import split
 from synthvae.training.trainer import Outcome, Progress, Trainer, start_frequencies
@@ -135,6 +136,14 @@ def test_a_plan_suits_the_table(rows: int) -> None:
     weights = schedules.kl_weights(plan, plan.epochs - 1)
     assert weights.shape == (plan.steps,)
     assert weights[-1] == 1.0
+
+
+def test_more_effort_is_a_longer_fit_of_wider_networks() -> None:
+    plans = [schedules.plan(30_000, times=effort(name).visits) for name in ("fast", "default", "high")]
+    assert [plan.epochs for plan in plans] == [11, 57, 142]
+    widths = [NetworkConfig.suited(30_000, 16, 16, effort(name).width).decoder_width for name in EFFORTS]
+    assert widths == [288, 384, 480]
+    assert NetworkConfig.suited(30_000, 16, 16) == NetworkConfig.suited(30_000, 16, 16, EFFORTS["default"].width)
 
 
 def test_an_estimate_grows_with_the_table() -> None:

@@ -61,6 +61,7 @@ def fit(
     table: Table,
     output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
     schema: Annotated[Path | None, typer.Option(help="A schema from 'synthvae infer', edited or not.")] = None,
+    effort: Annotated[str, typer.Option(help="How much time it may take: fast, default or high.")] = "default",
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the table; the default follows its size.", min=1)
     ] = None,
@@ -74,7 +75,8 @@ def fit(
     if checkpoint:
         writable(checkpoint)
     tell_estimate()
-    model = Synthesizer(load_schema(schema) if schema else None, epochs=epochs, random_state=seed)
+    known = load_schema(schema) if schema else None
+    model = Synthesizer(known, effort=effort, epochs=epochs, random_state=seed)
     with fit_progress() as progress:
         model.fit(table, progress=progress, checkpoint=checkpoint)
     model.save(output)

@@ -55,17 +55,23 @@ class Plan:
         return anneal_from + max(1, round(anneal_from * ANNEAL / (1 - ANNEAL)))
 
 
-def plan(rows: int, epochs: int | None = None, batch_size: int | None = None, blocks: int = REFERENCE_BLOCKS) -> Plan:
+def plan(
+    rows: int,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    blocks: int = REFERENCE_BLOCKS,
+    times: float = 1.0,
+) -> Plan:
     """Epochs and batch size for a table of so many training rows.
 
     Up to the reference size a row more bears more passes before the fit turns to memory; beyond it, visits grow with
     rows ** 0.4 only. More blocks are more conditionals to learn: visits grow with blocks ** 0.75. A small table
-    still gets its FEWEST_STEPS; held-out rows may end a fit sooner.
+    still gets its FEWEST_STEPS; held-out rows may end a fit sooner. times: as many visits as that.
     """
     batch = batch_size or int(np.clip(2 ** round(np.log2(max(rows, 1) / 40)), 32, 512))
     batch, size = min(batch, rows), max(rows, 1) / REFERENCE_ROWS
     wide = min(max(blocks / REFERENCE_BLOCKS, 1.0) ** 0.75, MOST_FOR_BLOCKS)
-    visits = max(VISITS * wide * size ** (1.75 if size < 1 else 0.4), FEWEST_STEPS * batch)
+    visits = times * max(VISITS * wide * size ** (1.75 if size < 1 else 0.4), FEWEST_STEPS * batch)
     return Plan(rows, epochs or int(np.clip(round(visits / rows), 2, MAX_EPOCHS)), batch)
 
 
