@@ -44,6 +44,11 @@ class Bins:
         """(c,) number of steps of each bin."""
         return np.diff(self.first)
 
+    @cached_property
+    def step_bins(self) -> IntArray:
+        """(s,) the bin of each step."""
+        return np.repeat(np.arange(self.bins), self.steps_in_bin)
+
     @property
     def refined(self) -> bool:
         """Whether there is a fine block."""

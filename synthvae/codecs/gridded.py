@@ -12,6 +12,7 @@ from synthvae.codecs.arrow import as_type
 from synthvae.codecs.base import Block, BoolArray, Codec, Draw, FitReport, FloatArray, IntArray, State
 from synthvae.codecs.bins import Bins
 from synthvae.codecs.echoes import Axis
+from synthvae.codecs.grains import Grains
 from synthvae.codecs.grid import Grid, Units
 from synthvae.codecs.line import Line
 from synthvae.codecs.within import Part, intervals
@@ -55,9 +56,10 @@ class AxisCodec(Codec):
 class GriddedCodec(AxisCodec):
     """Abstract: a column kind fills in its ``grid``."""
 
-    def __init__(self, column: Column, line: Line, report: FitReport) -> None:
+    def __init__(self, column: Column, line: Line, report: FitReport, grains: Grains | None = None) -> None:
         self.column = column
         self._line = line
+        self._grains = grains
         self._axis = self.grid(column)
         self._report = report
         self._blocks = line.blocks(column.nullable)
@@ -65,7 +67,9 @@ class GriddedCodec(AxisCodec):
     @classmethod
     def fit(cls, column: Column, values: pa.ChunkedArray, min_count: int) -> Self:
         grid = cls.grid(column)
-        return cls(column, *Line.learn(grid.units(values), grid, min_count))
+        units = grid.units(values)
+        line, report = Line.learn(units, grid, min_count)
+        return cls(column, line, report, Grains.learn(line.bins, units.number[~(units.null | units.nan)], min_count))
 
     @property
     def bins(self) -> Bins:
@@ -105,7 +109,11 @@ class GriddedCodec(AxisCodec):
 
     def _units(self, tokens: IntArray, draw: Draw) -> Units:
         part = self.bins if draw.wish is None else self._part(draw.wish)
-        return part.decode(tokens, draw.uniforms)
+        units = part.decode(tokens, draw.uniforms)
+        if self._grains is None:
+            return units
+        spans = part.intervals.around(units.number) if isinstance(part, Part) else None
+        return self._grains.redrawn(units, tokens, self.bins, draw.uniforms, spans)
 
     def _part(self, wish: Wish) -> Part:
         return part_of(wish, self.bins, self._axis, self.column)
@@ -125,16 +133,22 @@ class GriddedCodec(AxisCodec):
         return self._axis.values(Units(self.bins.atoms, none, none))
 
     def log_density(self, values: pa.ChunkedArray) -> FloatArray:
-        return self.bins.log_density(self.encode(values))
+        units = self._axis.units(values)
+        tokens = self.bins.encode(units)
+        uniform = self.bins.log_density(tokens)
+        return uniform if self._grains is None else uniform + self._grains.log_gain(units.number, tokens, self.bins)
 
     def state(self) -> State:
         facts, arrays = self._line.state()
+        arrays = arrays if self._grains is None else arrays | self._grains.state()
         return facts | {"folded_rows": self._report.folded_rows, "notes": list(self._report.notes)}, arrays
 
     @classmethod
     def from_state(cls, column: Column, state: State) -> Self:
         facts, arrays = state
-        return cls(column, Line.from_state(facts, arrays), FitReport(facts["folded_rows"], tuple(facts["notes"])))
+        report = FitReport(facts["folded_rows"], tuple(facts["notes"]))
+        grains = Grains(arrays["grain_units"], arrays["grain_weights"]) if "grain_units" in arrays else None
+        return cls(column, Line.from_state(facts, arrays), report, grains)
 
 
 def part_of(wish: Wish, bins: Bins, grid: Grid, column: Column) -> Part:

@@ -42,6 +42,13 @@ class Intervals:
         place = np.searchsorted(self.low, number, side="right") - 1
         return np.asarray((place >= 0) & (number <= self.high[np.maximum(place, 0)]))
 
+    def around(self, number: NumberArray) -> tuple[NumberArray, NumberArray]:
+        """(n,) the ends of the interval that a unit lies in, or of one beside it where it lies in none."""
+        if not len(self.low):
+            return number, number
+        place = np.maximum(np.searchsorted(self.low, number, side="right") - 1, 0)
+        return self.low[place], self.high[place]
+
 
 @dataclass(frozen=True, eq=False)
 class Part:

@@ -12,6 +12,7 @@ from synthvae.schema import instants
 from synthvae.schema.support import Array, Support, outward, shortest
 
 MAX_DECIMALS = 9
+NOISE = 2  # floats between a result of arithmetic and the number it stands for
 
 
 def is_counter(values: Array) -> bool:
@@ -54,11 +55,11 @@ def decimals_of(support: Support, values: Array) -> int | None:
 
 
 def _on_grid(values: Array, decimals: int) -> Array:
-    """Which floats (n,) are those nearest to a number of so many decimals."""
+    """Which floats (n,) are those nearest to a number of so many decimals, but for the noise of a sum or product."""
     # a float stands for one such number only while its binary digits suffice to tell it from the next
     told = np.abs(values) < 2.0 ** (np.finfo(values.dtype).nmant + 1) / 10**decimals
     rounded = np.round(np.where(told, values, 0).astype(np.float64), decimals)
-    return np.asarray(told & (rounded.astype(values.dtype) == values))
+    return np.asarray(told & (np.abs(rounded.astype(values.dtype) - values) <= NOISE * np.spacing(np.abs(values))))
 
 
 def _trailing_zeros(support: Support, values: Array) -> int:
