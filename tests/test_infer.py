@@ -257,7 +257,7 @@ HEX = [f"{i * 2654435761 % 2**32:08x}" for i in range(1, 200)]
         (texts("C-{i:05d}"), "C-{digits:5}"),
         (texts("C-{i}"), "C-{sequence:0}"),
         ([f"C-{i}" for i in range(1, 200)], "C-{sequence:1}"),
-        ([f"C-{7 * i}" for i in range(1, 200)], "C-{number:4}"),
+        ([f"C-{7 * i}" for i in range(1, 200)], "C-{number:5}"),
         ([f"2026{i:02d}" for i in range(50)], "{digits:6}"),
         (texts("a{{b}}{i:02d}/x"), "a{{b}}{digits:2}/x"),
         (HEX, "{hex:8}"),
@@ -293,8 +293,8 @@ def test_keys_are_distinct_complete_and_many() -> None:
         ("n", range(50), "{sequence:0}"),
         ("n", range(1, 51), "{sequence:1}"),
         ("n", RNG.permutation(50), "{sequence:0}"),
-        ("n", range(100, 150), "{number:3}"),
-        ("n", range(150, 100, -1), "{number:3}"),
+        ("n", range(100, 150), "{number:4}"),
+        ("n", range(150, 100, -1), "{number:4}"),
         ("n", RNG.permutation(50) + 100, None),
         ("n", np.arange(50) * 7919, None),
         ("id", np.arange(50) * 7919, "{number:6}"),
@@ -303,6 +303,8 @@ def test_keys_are_distinct_complete_and_many() -> None:
         ("Order No", np.arange(50) * 7919, "{number:6}"),
         ("paid", np.arange(50) * 7919, None),
         ("id", np.arange(50) * -7919, None),
+        ("id", np.arange(50, dtype="int16") * 601, "{sequence:0}"),  # 99999 is no int16
+        ("id", np.arange(1000, 9000, 3), "{number:5}"),  # so dense that minted ones would be keys of the table
         ("id", [*range(49), 0], "{sequence:0}"),  # a key that comes back
         ("n", [*range(49), 0], None),
     ],

@@ -49,7 +49,7 @@ def _group_key(e: Evidence) -> Column | None:
     if e.is_group and tables.is_text(e.type):
         return Identifier(**e.facts(), template=text_template(pa.chunked_array([pc.unique(e.values)])) or "{uuid}")
     if e.is_group and pt.is_integer(e.type):
-        return Identifier(**e.facts(), template=number_template(np.unique(e.whole)) or "{sequence:1}")
+        return Identifier(**e.facts(), template=_number_template(np.unique(e.whole), e.type) or "{sequence:1}")
     return None
 
 
@@ -177,8 +177,13 @@ def _equally_long_digits(distinct: pa.Array) -> bool:
 def _whole_key(e: Evidence) -> Column | None:
     if not pt.is_integer(e.type) or not e.is_key() or not (_KEY_NAME.search(e.name) or is_counter(e.whole)):
         return None
-    template = number_template(e.whole)
+    template = _number_template(e.whole, e.type)
     return None if template is None else Identifier(**e.facts(), template=template)
+
+
+def _number_template(values: Array, type_: pa.DataType) -> str | None:
+    """The template of distinct whole numbers that the type can hold."""
+    return number_template(values, len(str(np.iinfo(type_.to_pandas_dtype()).max)) - 1)
 
 
 def _repeated_key(e: Evidence) -> Column | None:
@@ -190,7 +195,8 @@ def _repeated_key(e: Evidence) -> Column | None:
     if len(distinct) < MIN_KEY_ROWS or len(distinct) * ROWS_PER_KEY < n or (e.is_key() and not e.raw.null_count):
         return None
     chunked = pa.chunked_array([distinct])
-    template = number_template(distinct.cast(pa.int64()).to_numpy()) if whole else text_template(chunked)
+    numbers = distinct.cast(pa.int64()).to_numpy() if whole else None
+    template = text_template(chunked) if numbers is None else _number_template(numbers, e.type)
     fallback = "{sequence:1}" if whole else "{uuid}"
     repeats = share(max(n - len(distinct), e.support.min_count), n)
     return Identifier(**e.facts(), template=template or fallback, repeats=repeats)
@@ -249,7 +255,7 @@ def _any_key(e: Evidence) -> Column | None:
     if tables.is_text(e.type):
         template = text_template(pa.chunked_array([distinct])) or "{uuid}"
     elif pt.is_integer(e.type):
-        template = number_template(distinct.cast(pa.int64()).to_numpy()) or "{sequence:1}"
+        template = _number_template(distinct.cast(pa.int64()).to_numpy(), e.type) or "{sequence:1}"
     else:
         return None
     again = len(e.values) - len(distinct)

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from synthvae.schema.checkdigits import SCHEMES, Array
 
 MIN_CHECKED = 8  # digits, and keys: fewer agree by chance
+DENSE = 1e-4  # of the numbers of so many digits are keys of the table: among as many minted ones few would be, too
 MAX_LENGTH = 64  # longer values are text that happens to be equally long
 _ULID = r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -41,18 +42,28 @@ def text_template(values: pa.ChunkedArray) -> str | None:
     return _numbered(values)
 
 
-def number_template(values: Array) -> str | None:
-    """The template of distinct whole numbers (n,) int64: counted up where they are, else of as many digits."""
+def number_template(values: Array, most_digits: int = 18) -> str | None:
+    """The template of distinct whole numbers (n,) int64: counted up where they are, else of as many digits.
+
+    Keys that fill more of their numbers than DENSE get a digit more, up to ``most_digits``, of which every number is
+    one of the type's: a minted key should not be one of the table's, and of a longer number none can be.
+    """
     low, high = int(values.min()), int(values.max())
     if low in (0, 1) and high - low == values.size - 1:
         return f"{{sequence:{low}}}"
     if low < 0:
         return None
-    template, length = f"{{number:{len(str(high))}}}", len(str(low))
-    if length < len(str(high)):
-        return template
-    places = 10 ** np.arange(length)[::-1]
-    return _checked(template, (values[:, None] // places % 10 + ord("0")).astype(np.uint8))
+    length, digits = len(str(low)), len(str(high))
+    if length == digits:
+        places = 10 ** np.arange(length)[::-1]
+        template = f"{{number:{digits}}}"
+        checked = _checked(template, (values[:, None] // places % 10 + ord("0")).astype(np.uint8))
+        if checked != template:
+            return checked
+    if digits > most_digits:  # not every number of so many digits is one
+        return "{sequence:1}" if low else "{sequence:0}"
+    dense = values.size > DENSE * 10**digits and digits < most_digits
+    return f"{{number:{digits + dense}}}"
 
 
 def _characters(values: pa.ChunkedArray, length: int) -> Array:
