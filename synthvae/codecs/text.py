@@ -1,4 +1,4 @@
-"""Free text: only whether it is there and how long it is; what it says is never learned."""
+"""Free text: whether it is there and how long it is; what it says is never learned, how it looks only on request."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthvae.codecs.arrow import as_array, as_type, null_mask
+from synthvae.codecs.arrow import as_array, as_type, null_mask, without
 from synthvae.codecs.base import (
     Block,
     BoolArray,
@@ -24,6 +24,7 @@ from synthvae.codecs.base import (
 from synthvae.codecs.bin_blocks import Ranks, bin_blocks
 from synthvae.codecs.binning import cut, robust_bounds, smoothed_quantiles
 from synthvae.codecs.bins import Bins
+from synthvae.codecs.characters import Characters
 from synthvae.codecs.features import Scaling
 from synthvae.codecs.grid import Units, WholeGrid
 from synthvae.schema.columns import Column, Text
@@ -38,10 +39,12 @@ FILLER = (
 
 
 class TextCodec(Codec):
-    """Lengths in characters <-> one block of up to 16 bins; decoding fills the drawn length with filler words."""
+    """Lengths in characters <-> one block of up to 16 bins; decoding fills the drawn length with filler words, or with
+    characters."""
 
-    def __init__(self, column: Text, bins: Bins, ranks: Ranks) -> None:
+    def __init__(self, column: Text, bins: Bins, ranks: Ranks, characters: Characters | None = None) -> None:
         self.column = column
+        self._characters = characters
         self.bins = bins
         self._ranks = ranks
         self._blocks = bin_blocks(bins, ranks, _scaling(bins, ranks), column.nullable)
@@ -52,7 +55,9 @@ class TextCodec(Codec):
         units = _lengths(values)
         lengths = np.sort(units.number[~units.null])
         bins = _bins(*_length_bins(lengths, column, min_count))
-        return cls(column, bins, Ranks.of(bins, lengths))
+        wanted = column.content == "characters"
+        characters = Characters.learn(pc.unique(as_array(values)).drop_null(), min_count) if wanted else None
+        return cls(column, bins, Ranks.of(bins, lengths), characters)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -60,13 +65,17 @@ class TextCodec(Codec):
 
     @property
     def report(self) -> FitReport:
-        return FitReport(notes=("free text is replaced by filler of a like length",))
+        filler = "filler" if self._characters is None else "characters drawn by their frequencies,"
+        return FitReport(notes=(f"free text is replaced by {filler} of a like length",))
 
     def encode(self, values: pa.ChunkedArray) -> IntArray:
         return self.bins.encode(_lengths(values))
 
     def decode(self, tokens: IntArray, draw: Draw) -> pa.Array:
         units = self.bins.decode(tokens, draw.uniforms)
+        if self._characters is not None:
+            spelt = self._characters.spelt(units.number, draw.rows, draw.key)
+            return as_type(without(spelt, units.null), self.column.arrow)
         lengths, inverse = np.unique(units.number, return_inverse=True)
         text = pa.array([_filler(length) for length in lengths.tolist()], pa.large_string())
         return as_type(text.take(pa.array(inverse, mask=units.null)), self.column.arrow)
@@ -86,13 +95,15 @@ class TextCodec(Codec):
         return self.bins.log_density(self.bins.encode(_lengths(values)))
 
     def state(self) -> State:
-        return {}, {"edges": self.bins.edges, "ranks": self._ranks.edges}
+        facts, arrays = ({}, {}) if self._characters is None else self._characters.state()
+        return facts, arrays | {"edges": self.bins.edges, "ranks": self._ranks.edges}
 
     @classmethod
     def from_state(cls, column: Column, state: State) -> Self:
         assert isinstance(column, Text)
         edges, ranks = state[1]["edges"], state[1]["ranks"]
-        return cls(column, _bins(edges, np.arange(max(len(edges), 1))), Ranks(np.zeros(0), ranks))
+        characters = Characters.from_state(*state) if "signs" in state[0] else None
+        return cls(column, _bins(edges, np.arange(max(len(edges), 1))), Ranks(np.zeros(0), ranks), characters)
 
 
 def _lengths(values: pa.ChunkedArray) -> Units:

@@ -128,9 +128,14 @@ class Identifier(Column):
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Column):
-    """Free text: its null rate and length are learned, its content is not."""
+    """Free text: its null rate and length are learned, its content is not.
+
+    content: what stands in its place, "filler" or "characters", which look like the table's (their frequencies are
+    learned, each shared by ``min_count`` texts) and repeat none of its texts.
+    """
 
     kind: ClassVar[str] = "text"
+    content: str = "filler"
     min_length: int = 0
     max_length: int = 0
 
@@ -151,6 +156,7 @@ class Personal(Column):
 
 CATEGORIES = ("name", "first_name", "last_name", "email", "username", "phone", "address", "street", "city", "company",
               "iban", "credit_card", "ssn", "ip", "url")  # fmt: skip
+CONTENTS = ("filler", "characters")
 KINDS: dict[str, type[Column]] = {
     cls.kind: cls for cls in (Numeric, Categorical, Boolean, Datetime, Identifier, Text, Personal)
 }

@@ -15,6 +15,7 @@ import pyarrow.types as pt
 
 from synthvae.schema.columns import (
     CATEGORIES,
+    CONTENTS,
     Boolean,
     Categorical,
     Column,
@@ -155,6 +156,8 @@ def _personal(column: Personal) -> Iterator[str]:
 
 
 def _text(column: Text) -> Iterator[str]:
+    if column.content not in CONTENTS:
+        yield f"'content' must be one of {', '.join(CONTENTS)}, received {column.content!r}"
     if not 0 <= column.min_length <= column.max_length:
         yield f"lengths must be 0 <= 'min_length' <= 'max_length', received {column.min_length} and {column.max_length}"
 
