@@ -51,11 +51,12 @@ def fit_progress() -> Iterator[Any]:
 
 @contextmanager
 def bar(what: str, total: int) -> Iterator[Any]:
+    """A bar that appears with the first progress, so not where there is none because of an error."""
     from rich.progress import Progress
 
     with Progress(console=err) as shown:
-        task = shown.add_task(what, total=total)
-        yield lambda count: shown.update(task, advance=count)
+        task = shown.add_task(what, total=total, visible=False)
+        yield lambda count: shown.update(task, advance=count, visible=True)
 
 
 def say(console: Console, text: str) -> None:
