@@ -73,7 +73,9 @@ def odds(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> Odds:
             "on them are drawn until they meet them, so their probability is not known beforehand. Leave them out."
         )
     together = pooled(completer, wishes, seed)
-    alone = {name: pooled(completer, {name: wish}, seed).probability for name, wish in wishes.items()}
+    each = wishes.items() if len(wishes) > 1 else ()
+    alone = {name: pooled(completer, {name: wish}, seed).probability for name, wish in each}
+    alone = alone or dict.fromkeys(wishes, together.probability)
     return Odds(together.probability, together.effective, alone)
 
 

@@ -47,7 +47,7 @@ def drawn(completer: Completer, table: pa.Table, holes: Holes, seed: int, nulls:
         return ~codec.broken(_kept(given, own, made)) | codec.broken(given)  # what was broken already cannot be mended
 
     start, rules = Partial(completer.posterior, tokens, known), codec.schema.constraints
-    stream = RowStream(completer, start, lawful=lawful if rules else None, nulls=nulls, patient=True)
+    stream = RowStream(completer, start, lawful=lawful if rules else None, nulls=nulls, lenient=True)
     return _kept(table, holes, stream.table(seed, 0, table.num_rows))
 
 

@@ -61,7 +61,7 @@ class RowStream:
 
     start: where they start (None: nothing is known); wishes: those that ``start`` was made under; lawful: which rows
     of a table, whose numbers it is told too, may stand, where not all may: the others are drawn again, each for itself;
-    patient: one that never is lawful stands as first drawn, else it is an error. nulls: whether a hole may
+    lenient: one that never is lawful stands as first drawn, else it is an error. nulls: whether a hole may
     become null.
     """
 
@@ -72,9 +72,9 @@ class RowStream:
         wishes: Mapping[str, Wish] = NO_WISH,
         lawful: Lawful | None = None,
         nulls: bool = True,
-        patient: bool = False,
+        lenient: bool = False,
     ) -> None:
-        self.patient = patient
+        self.lenient = lenient
         self._complete = completer.complete if nulls else completer.complete_values
         self.completer, self.codec = completer, completer.codec
         self.start = start or Free(completer.vae)
@@ -129,14 +129,14 @@ class RowStream:
         """The table with every row that is not lawful, or not distinct, drawn again until it is."""
         stands = distinct.admitted(table, lawful(table, first + np.arange(table.num_rows)))
         bad = np.flatnonzero(~stands)
-        for attempt in range(1, (FEW_ATTEMPTS if self.patient else MOST_ATTEMPTS) + 1):
+        for attempt in range(1, (FEW_ATTEMPTS if self.lenient else MOST_ATTEMPTS) + 1):
             if not len(bad):
                 return table
             fresh = self._decode(self._again(seed, first + bad, attempt), first + bad, seed, attempt)
             good = distinct.admitted(fresh, lawful(fresh, first + bad))
             table = put(table, bad[good], fresh.filter(pa.array(good)))
             bad = bad[~good]
-        if self.patient or not len(bad):
+        if self.lenient or not len(bad):
             return table
         raise ConditionError(
             f"{len(bad):,} of {table.num_rows:,} rows did not meet a rule or condition in {MOST_ATTEMPTS} attempts "
