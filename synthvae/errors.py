@@ -47,6 +47,10 @@ class TrainingError(SynthvaeError, RuntimeError):
     """The fit cannot go on: a loss that is not a number, a checkpoint of another table."""
 
 
+class BudgetError(SynthvaeError, RuntimeError):
+    """Rows under a budget were to be read without paying, or beyond what the budget covers."""
+
+
 class BundleError(SynthvaeError, ValueError):
     """A saved model is damaged, too new, or not a saved model."""
 

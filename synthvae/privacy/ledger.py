@@ -1,0 +1,137 @@
+"""What was spent where: every look at the rows is a line, and the lines together are within the budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from synthvae.errors import BudgetError
+from synthvae.privacy.accountant import Steps, gaussian_delta, gaussian_epsilon, total_epsilon
+from synthvae.privacy.budget import Budget
+
+ROUNDING = 1e-6  # relative, of comparing what was planned with what was spent
+ASSUMPTIONS = (
+    "Column names, their order and their physical types (of an ordered category also the order of its levels) are "
+    "public; so is a schema that the user wrote.",
+    "The rows of one unit are all that is known of it; rows of different units do not depend on each other.",
+    "Noise is drawn by NumPy generators seeded from the operating system; counts are rounded to whole numbers, but "
+    "the noise of gradients is floating-point and not hardened against attacks on its last bits.",
+    "How long the fit took, and how much memory, is not part of the promise.",
+    "Fitting again spends again: budgets of several fits of the same people add up.",
+)
+
+
+@dataclass(frozen=True)
+class Spend:
+    """One payment. what: in words; sensitivity: how far (L2) one unit can move the numbers looked at; sigma: the
+    standard deviation of the noise on each of them; delta: the chance of something outside the Gaussian promise (a
+    level that only one unit has gets past the threshold); rate, steps: of sampled rows and repeated looks.
+    """
+
+    what: str
+    sensitivity: float
+    sigma: float
+    delta: float = 0.0
+    rate: float = 1.0
+    steps: int = 1
+
+    @property
+    def mu(self) -> float:
+        """Of a Gaussian mechanism: sensitivity / sigma."""
+        return self.sensitivity / self.sigma
+
+    @property
+    def sampled(self) -> bool:
+        return self.rate < 1.0
+
+    @property
+    def mechanism(self) -> str:
+        if self.sampled:
+            return "Poisson-sampled Gaussian steps on clipped gradients"
+        return "Gaussian noise" + (" and a threshold" if self.delta else "")
+
+
+class Ledger:
+    """The payments of one fit under one budget; a payment that the budget does not cover is refused."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self._spends: list[Spend] = []
+
+    def __iter__(self) -> Iterator[Spend]:
+        return iter(self._spends)
+
+    def pay(self, spend: Spend) -> None:
+        """Write a payment down; BudgetError where the total would exceed the budget."""
+        if not (spend.sensitivity > 0 and spend.sigma > 0 and spend.delta >= 0 and 0 < spend.rate <= 1):
+            raise BudgetError(f"A payment needs a sensitivity and noise above 0; got {spend}.")
+        spends = [*self._spends, spend]
+        if not self._covers(spends):
+            raise BudgetError(
+                f"The budget ({self.budget.says}) does not cover {spend.what!r} after {len(self._spends)} payments."
+            )
+        self._spends = spends
+
+    @property
+    def epsilon(self) -> float:
+        """The total at the budget's delta."""
+        return self._epsilon(self._spends)
+
+    @property
+    def delta(self) -> float:
+        """The part of the budget's delta that thresholds took."""
+        return sum(spend.delta for spend in self._spends)
+
+    def facts(self) -> dict[str, Any]:
+        """The ledger as JSON: the promise, each payment, the total, the assumptions."""
+        budget = self.budget
+        return {
+            "promise": budget.says,
+            "epsilon": budget.epsilon,
+            "delta": budget.delta,
+            "neighbours": budget.neighbours,
+            "unit": budget.unit,
+            "rows_per_unit": budget.rows_per_unit,
+            "testing": budget.testing,
+            "spent_epsilon": round(self.epsilon, 6),
+            "payments": [self._line(spend) for spend in self._spends],
+            "assumptions": list(ASSUMPTIONS),
+        }
+
+    def _line(self, spend: Spend) -> dict[str, Any]:
+        return {
+            "what": spend.what,
+            "mechanism": spend.mechanism,
+            "sensitivity": spend.sensitivity,
+            "sigma": spend.sigma,
+            "rate": spend.rate,
+            "steps": spend.steps,
+            "delta": spend.delta,
+            "epsilon_alone": round(self._epsilon([spend]), 6),
+        }
+
+    def _covers(self, spends: list[Spend]) -> bool:
+        if sum(spend.delta for spend in spends) >= self.budget.delta:
+            return False
+        if any(spend.sampled for spend in spends):
+            return self._epsilon(spends) <= self.budget.epsilon * (1 + ROUNDING)
+        left = self.budget.delta - sum(spend.delta for spend in spends)
+        return gaussian_delta(_together(spends), self.budget.epsilon) <= left * (1 + ROUNDING)
+
+    def _epsilon(self, spends: list[Spend]) -> float:
+        left = self.budget.delta - sum(spend.delta for spend in spends)
+        mu, sampled = _together(spends), [spend for spend in spends if spend.sampled]
+        if not sampled:
+            return gaussian_epsilon(mu, left)
+        if len(sampled) > 1:
+            raise BudgetError("Only one payment may be for sampled steps; plan them together.")
+        one, rows = sampled[0], self.budget.rows_per_unit
+        steps = Steps(one.rate, one.sigma / one.sensitivity, one.steps, rows)
+        return total_epsilon(mu, steps, left)
+
+
+def _together(spends: list[Spend]) -> float:
+    """The mu of all Gaussian payments as one."""
+    return math.sqrt(sum(spend.steps * spend.mu**2 for spend in spends if not spend.sampled))

@@ -1,0 +1,172 @@
+"""The rows under a budget: nobody sees them, one can only ask, and every answer is paid for.
+
+The methods of ``PrivateTable`` are mechanisms. Each takes a ``Spend``, pays it and only then looks. A question is a
+``Coding``: a rule that puts each row, by itself, into one of ``size`` cells. Whatever goes wrong while looking is told
+without a word of what was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthvae import tables
+from synthvae.errors import BudgetError
+from synthvae.privacy.ledger import Ledger, Spend
+from synthvae.privacy.mechanisms import Array, noisy_counts, stable_threshold
+
+
+@dataclass(frozen=True, eq=False)
+class Coding:
+    """Rows -> cells 0 .. size - 1. of: a table (n rows) -> (n,) int; what it says of a row depends on that row
+    alone."""
+
+    size: int
+    of: Callable[[pa.Table], Array]
+
+
+class PrivateTable:
+    """A table (n rows) under the budget of ``ledger``; at most ``rows_per_unit`` rows of each unit are kept.
+
+    noise: where all randomness comes from. Names and types of columns are public.
+    """
+
+    def __init__(self, table: pa.Table, ledger: Ledger, noise: np.random.Generator) -> None:
+        budget = ledger.budget
+        with discreet():
+            self._rows = table if budget.unit is None else _bounded(table, budget.unit, budget.rows_per_unit, noise)
+        self.types = table.schema
+        self._ledger, self._noise = ledger, noise
+        self._most = float(budget.rows_per_unit)
+
+    def size(self, spend: Spend) -> float:
+        """The number of rows. Sensitivity: the rows of a unit."""
+        self._pay(spend, self._most)
+        return float(noisy_counts(np.array([self._rows.num_rows]), spend.sigma, self._noise)[0])
+
+    def histogram(self, coding: Coding, spend: Spend) -> Array:
+        """How many rows are in each cell: (size,). Sensitivity: the rows of a unit, all in one cell."""
+        return self.histograms([coding], spend)[0]
+
+    def histograms(self, codings: Sequence[Coding], spend: Spend) -> list[Array]:
+        """Several histograms under one noise. Sensitivity: the rows of a unit times sqrt(histograms)."""
+        self._pay(spend, self._most * len(codings) ** 0.5)
+        with discreet():
+            counts = [_counted(coding, self._rows) for coding in codings]
+        return [noisy_counts(count, spend.sigma, self._noise) for count in counts]
+
+    def levels(self, name: str, spend: Spend) -> tuple[list[Any], Array]:
+        """Values of a column with their counts (m,), those of which enough rows are there to name them; nulls are
+        counted under None, which is always named. Sensitivity: the rows of a unit."""
+        self._pay(spend, self._most)
+        if not spend.delta:
+            raise BudgetError("Levels that nobody wrote down need a delta: the chance that a rare one is named.")
+        with discreet():
+            values = tables.plain(self._rows[name])
+            counted = pc.value_counts(pc.drop_null(values)).field
+            values_, nulls = counted("values"), values.null_count
+            counts = noisy_counts(counted("counts").to_numpy(zero_copy_only=False), spend.sigma, self._noise)
+            named = counts > stable_threshold(spend.sigma, spend.delta, int(self._most))
+            kept = values_.filter(pa.array(named, pa.bool_())).to_pylist()
+        null = noisy_counts(np.array([nulls]), spend.sigma, self._noise)
+        return [*kept, None], np.append(counts[named], null)
+
+    def in_order(self, name: str, named: Sequence[Any]) -> list[Any]:
+        """Levels that are known already, in order: that of an ordered category, which is part of its type, else their
+        own."""
+        type_ = self.types.field(name).type
+        if not (pa.types.is_dictionary(type_) and type_.ordered):
+            return sorted(named)
+        place = {level: i for i, level in enumerate(tables.levels(self._rows[name]).to_pylist())}
+        return sorted(named, key=lambda level: place[level])
+
+    def margins(self, codings: Sequence[Coding], pairs: Sequence[tuple[int, int]], spend: Spend) -> list[Array]:
+        """Two-way histograms (size_i, size_j). Sensitivity: the rows of a unit times sqrt(pairs)."""
+        self._pay(spend, self._most * len(pairs) ** 0.5)
+        with discreet():
+            tables_ = _pairs(codings, pairs, self._rows)
+        return [noisy_counts(table, spend.sigma, self._noise) for table in tables_]
+
+    def distances(
+        self, codings: Sequence[Coding], pairs: Sequence[tuple[int, int]], expected: Sequence[Array], spend: Spend
+    ) -> Array:
+        """How far (L1) two-way histograms are from ``expected`` ones: (pairs,).
+
+        A row more moves one cell by 1, so each distance by 1 at most. Sensitivity: the rows of a unit times
+        sqrt(pairs).
+        """
+        self._pay(spend, self._most * len(pairs) ** 0.5)
+        with discreet():
+            tables_ = _pairs(codings, pairs, self._rows)
+            far = [np.abs(table - guess).sum() for table, guess in zip(tables_, expected, strict=True)]
+        return np.array(far) + self._noise.normal(0.0, spend.sigma, len(far))
+
+    def noisy_sums(
+        self,
+        encode: Callable[[pa.Table], Array],
+        contribution: Callable[[Array], list[Array]],
+        spend: Spend,
+    ) -> Iterator[list[Array]]:
+        """At each step, the noisy sum of what sampled rows contribute.
+
+        encode: rows -> tokens (n, b), row by row; contribution: tokens of the sampled rows (m, b) -> arrays, a sum
+        over rows of which each has a norm (over all arrays together) of at most ``spend.sensitivity``. A row is sampled
+        with probability ``spend.rate``, at each step anew.
+        """
+        self._pay(spend, spend.sensitivity)
+        with discreet():
+            tokens = encode(self._rows)
+        for _ in range(spend.steps):
+            with discreet():
+                taken = self._noise.random(len(tokens)) < spend.rate
+                sums = contribution(tokens[taken])
+            yield [part + self._noise.standard_normal(part.shape, np.float32) * spend.sigma for part in sums]
+
+    def _pay(self, spend: Spend, sensitivity: float) -> None:
+        if spend.sensitivity < sensitivity * (1 - 1e-9):
+            raise BudgetError(f"{spend.what!r} moves by up to {sensitivity:g}; paid for was {spend.sensitivity:g}.")
+        self._ledger.pay(spend)
+
+
+@contextmanager
+def discreet() -> Iterator[None]:
+    """An error's text, or its chain, may quote a value."""
+    try:
+        yield
+    except (KeyboardInterrupt, MemoryError, BudgetError):
+        raise
+    except Exception as error:
+        kind = type(error).__name__
+    else:
+        return
+    raise BudgetError(
+        f"Looking at the rows failed ({kind}); under a budget nothing more is told. Fit without one on invented rows "
+        "of the same types to find out more."
+    ) from None
+
+
+def _bounded(table: pa.Table, unit: str, most: int, noise: np.random.Generator) -> pa.Table:
+    """At most so many rows of each unit, chosen at random and for each unit by itself; null is one unit."""
+    codes = tables.plain(table[unit]).combine_chunks().dictionary_encode().indices.fill_null(-1)
+    owner = codes.to_numpy(zero_copy_only=False)
+    order = np.lexsort((noise.random(len(owner)), owner))
+    first = np.flatnonzero(np.append(True, np.diff(owner[order]) != 0))[: len(owner)]
+    rank = np.arange(len(owner)) - np.repeat(first, np.diff(np.append(first, len(owner))))
+    return table.take(pa.array(np.sort(order[rank < most])))
+
+
+def _counted(coding: Coding, rows: pa.Table) -> Array:
+    return np.bincount(coding.of(rows), minlength=coding.size)[: coding.size].astype(np.float64)
+
+
+def _pairs(codings: Sequence[Coding], pairs: Sequence[tuple[int, int]], rows: pa.Table) -> list[Array]:
+    cells = {place: codings[place].of(rows).astype(np.int64) for place in sorted({i for pair in pairs for i in pair})}
+    sizes = [coding.size for coding in codings]
+    flat = [np.bincount(cells[i] * sizes[j] + cells[j], minlength=sizes[i] * sizes[j]) for i, j in pairs]
+    return [one.reshape(sizes[i], sizes[j]).astype(np.float64) for one, (i, j) in zip(flat, pairs, strict=True)]
