@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from synthvae.evaluation.evaluate import evaluate
     from synthvae.evaluation.expectations import expectation_suite
     from synthvae.evaluation.profile import profile
+    from synthvae.privacy.budget import Budget
     from synthvae.schema.conditions import NOT_NULL, NULL, Between, NoneOf, OneOf
     from synthvae.schema.constraints import (
         Derived,
@@ -34,6 +35,7 @@ __version__ = version("synthvae")
 
 _PUBLIC = {
     "Between": "synthvae.schema.conditions",
+    "Budget": "synthvae.privacy.budget",
     "LatentTransformer": "synthvae.sklearn",
     "NOT_NULL": "synthvae.schema.conditions",
     "NULL": "synthvae.schema.conditions",
@@ -60,6 +62,7 @@ __all__ = [
     "NOT_NULL",
     "NULL",
     "Between",
+    "Budget",
     "Derived",
     "FixedCombinations",
     "FunctionalDependency",

@@ -64,6 +64,25 @@ class Loop(Protocol):
     def evaluate(self, rows: Array, noise: Noise) -> tuple[Array, Array]: ...
 
 
+class Tapping(Protocol):
+    """Where layers report what tells the norm of each row's gradient: ``networks.taps.Taps``."""
+
+    outputs: list[Tensor]
+    weights: list[Any]
+
+    @property
+    def seen(self) -> Any: ...
+
+    def open(self) -> Any: ...
+
+
+class ClippedSum(Protocol):
+    """Gradients of rows, each scaled down to the clip norm where it is longer, times its mask, summed: one array per
+    weight; and the norms (n,) they had before."""
+
+    def __call__(self, clip: float, mask: Array, *rows: Array) -> tuple[list[Array], Array]: ...
+
+
 def name() -> str:
     """The backend in use: "tensorflow" or "jax"."""
     return str(keras.config.backend())
@@ -94,6 +113,17 @@ def loop(model: Objective, optimizer: Any, tokens: Array) -> Loop:
 def compiled(model: Any, function: Callable[..., Tensor]) -> Callable[..., Array]:
     """``function(*arrays)``, which reads the model's weights, as one compiled call from arrays to an array."""
     return _PARTS[name()][1](model, function)
+
+
+def clipped_sum(
+    model: Any, losses: Callable[..., Tensor], taps: Callable[..., Tapping], norms: Callable[..., Tensor]
+) -> ClippedSum:
+    """A compiled sum of clipped gradients of ``losses(*rows)`` (n,), of which each must depend on its own row alone.
+
+    One pass forward and two back: by what the layers put out, for the norms (``norms``), and by the weights, with the
+    clipping factors as weights of the rows. ParameterError where a weight does not report to ``taps``.
+    """
+    return _PARTS[name()][2](model, losses, taps, norms)
 
 
 class TensorFlowLoop:
@@ -225,9 +255,75 @@ def _compiled_jax(model: Any, function: Callable[..., Tensor]) -> Callable[..., 
     return lambda *arrays: np.asarray(jitted([v.value for v in model.variables], *arrays))
 
 
-_PARTS: dict[str, tuple[Any, Any]] = {
-    "tensorflow": (TensorFlowLoop, _compiled_tensorflow),
-    "jax": (JaxLoop, _compiled_jax),
+def _clipped_tensorflow(model: Any, losses: Any, taps: Any, norms: Any) -> ClippedSum:
+    import tensorflow as tf
+
+    variables = model.trainable_variables
+
+    def summed(clip: Tensor, mask: Tensor, *rows: Tensor) -> Tensor:
+        values = [v.value for v in variables]
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch(values)
+            with taps().open() as told:
+                each = losses(*rows)
+        _check_taps(told, variables)
+        norm = tf.sqrt(norms(told.seen, tape.gradient(each, told.outputs)))
+        factors = mask * tf.minimum(1.0, clip / tf.maximum(norm, 1e-12))
+        gradients = tape.gradient(each, values, output_gradients=factors)
+        return [tf.convert_to_tensor(g) for g in gradients], norm
+
+    graph = tf.function(partial(summed), reduce_retracing=True)
+
+    def call(clip: float, mask: Array, *rows: Array) -> tuple[list[Array], Array]:
+        sums, norm = graph(np.float32(clip), mask, *rows)
+        return [g.numpy() for g in sums], norm.numpy()
+
+    return call
+
+
+def _clipped_jax(model: Any, losses: Any, taps: Any, norms: Any) -> ClippedSum:
+    import jax
+
+    variables = model.trainable_variables
+
+    def run(weights: Tensor, given: Tensor, rows: Tensor) -> Tensor:
+        with (
+            keras.StatelessScope(state_mapping=zip(variables, weights, strict=True)),
+            taps(given).open() as told,
+        ):
+            each = losses(*rows)
+        _check_taps(told, variables)
+        return each, (told.seen, told.outputs)
+
+    def summed(weights: Tensor, clip: Tensor, mask: Tensor, *rows: Tensor) -> Tensor:
+        shapes = jax.eval_shape(lambda w: run(w, None, rows)[1][1], weights)
+        given = [jax.numpy.zeros(shape.shape, shape.dtype) for shape in shapes]
+        each, pull, (seen, _) = jax.vjp(lambda w, g: run(w, g, rows), weights, given, has_aux=True)
+        norm = jax.numpy.sqrt(norms(seen, pull(jax.numpy.ones_like(each))[1]))
+        return pull(mask * jax.numpy.minimum(1.0, clip / jax.numpy.maximum(norm, 1e-12)))[0], norm
+
+    jitted = jax.jit(summed)
+
+    def call(clip: float, mask: Array, *rows: Array) -> tuple[list[Array], Array]:
+        sums, norm = jitted([v.value for v in variables], np.float32(clip), mask, *rows)
+        return [np.asarray(g) for g in sums], np.asarray(norm)
+
+    return call
+
+
+def _check_taps(told: Tapping, variables: list[Any]) -> None:
+    """A weight that is used and does not report would be left out of the norms, and the promise would not hold."""
+    reported = [id(v) for v in told.weights]
+    if sorted(reported) != sorted(id(v) for v in variables):
+        raise ParameterError(
+            f"Expected each of the {len(variables)} weights to report once; got {len(reported)} reports of "
+            f"{len(set(reported))} weights. A layer of its own must report to taps.py."
+        )
+
+
+_PARTS: dict[str, tuple[Any, Any, Any]] = {
+    "tensorflow": (TensorFlowLoop, _compiled_tensorflow, _clipped_tensorflow),
+    "jax": (JaxLoop, _compiled_jax, _clipped_jax),
 }
 if name() not in _PARTS:
     raise ParameterError(

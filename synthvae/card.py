@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from synthvae import backend
 from synthvae.codecs.table import TableCodec
+from synthvae.privacy.words import protections
 from synthvae.training.estimate import Estimate
 from synthvae.training.schedules import Plan
 from synthvae.training.trainer import ACTIVE_NATS, Outcome
@@ -63,5 +64,6 @@ def facts(
             for name, report in codec.reports.items()
             if report.folded_rows or report.notes
         },
+        "privacy": protections(codec.schema.min_count),
         "versions": {"synthvae": version("synthvae"), "backend": backend.name(), "python": platform.python_version()},
     }

@@ -73,7 +73,7 @@ def fit(
     layout = layout_of(codec)
     rows, held_out = parts(arrow, codec, validation, _weights(sample_weight, arrow.num_rows), seed)
     rows, held_out = (part.stored(estimate.token_type(layout)) for part in (rows, held_out))
-    vae, plan = _networks(settings, layout, rows.tokens, seed)
+    vae, plan = networks(settings, layout, rows.tokens, seed)
     return trained(arrow, codec, vae, plan, (rows, held_out), seed, progress, checkpoint)
 
 
@@ -168,7 +168,8 @@ def parts(table: pa.Table, codec: TableCodec, validation: Any, weights: Array | 
     return rows.take(learn), rows.take(judge)
 
 
-def _networks(settings: Settings, layout: Layout, tokens: Array, seed: int) -> tuple[VAE, schedules.Plan]:
+def networks(settings: Settings, layout: Layout, tokens: Array, seed: int) -> tuple[VAE, schedules.Plan]:
+    """Networks and a plan that suit so many rows of tokens (n, b)."""
     varies = bool((tokens != tokens[0]).any())  # where all rows are the same, one look is enough
     effort = settings.effort
     plan = schedules.plan(len(tokens), settings.epochs if varies else 1, settings.batch_size, layout.b, effort.visits)

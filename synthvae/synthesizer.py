@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.base import BaseEstimator
 
-from synthvae import bundle, fitting, saved, tables
+from synthvae import bundle, fitting, private_fitting, saved, tables
 from synthvae.augmenting import Augmented, lift, missing_shares, stacked
 from synthvae.codecs.asked import lawful, values_of
 from synthvae.errors import BundleError, NotFittedError, ParameterError
@@ -26,6 +26,7 @@ from synthvae.generation.rebalance import rebalanced, target_of
 from synthvae.generation.stream import Completer, RowStream
 from synthvae.latent_tools import LatentTools
 from synthvae.networks.layout import Array
+from synthvae.privacy.budget import Budget
 from synthvae.schema.columns import Column
 from synthvae.schema.conditions import Wish, wishes
 from synthvae.schema.schema import Schema
@@ -43,10 +44,12 @@ class Synthesizer(LatentTools, BaseEstimator):
 
     schema: what the columns mean; None infers it. effort: how much time the fit may take, "fast", "default" or "high".
     epochs, batch_size: None lets the table's size decide (early stopping may end sooner). latent_dim: dimensions of the
-    latent. random_state: the seed of fit, and of ``sample`` where that is given none; None draws one from the
+    latent. budget: the differential privacy that the fit is to keep; None: none. random_state: the seed of fit, and of
+    ``sample`` where that is given none; None draws one from the
     operating system.
 
-    Learned: ``schema_``, ``history_`` (a row per evaluated epoch, losses in nats per row), ``card_`` (its facts).
+    Learned: ``schema_``, ``history_`` (a row per evaluated epoch, losses in nats per row; none under a budget),
+    ``card_`` (its facts, under "privacy" what was paid for what).
 
     >>> import pandas as pd, synthvae as sv
     >>> people = pd.DataFrame({"age": [23, 35, 41, 58, 62] * 20, "smokes": [True, False] * 50})
@@ -63,6 +66,7 @@ class Synthesizer(LatentTools, BaseEstimator):
         epochs: int | None = None,
         batch_size: int | None = None,
         latent_dim: int = 16,
+        budget: Budget | None = None,
         random_state: RandomState = None,
     ) -> None:
         self.schema = schema
@@ -70,6 +74,7 @@ class Synthesizer(LatentTools, BaseEstimator):
         self.epochs = epochs
         self.batch_size = batch_size
         self.latent_dim = latent_dim
+        self.budget = budget
         self.random_state = random_state
 
     def fit(
@@ -86,15 +91,19 @@ class Synthesizer(LatentTools, BaseEstimator):
         validation: rows held out for early stopping; None holds out a twentieth of ``table`` (whole groups where the
         schema has a group). sample_weight: (n,) how often each row of ``table`` counts, 0 or more; synthetic rows then
         have the weighted frequencies. progress: called several times an epoch. checkpoint: a file from which a killed
-        fit resumes. Ctrl-C keeps the best weights so far. Raises TableError, SchemaError, TrainingError.
+        fit resumes. Ctrl-C keeps the best weights so far. Under a budget these three are refused, and so is a
+        random_state: who knows the seed can take the noise away. Raises TableError, SchemaError, TrainingError,
+        BudgetError.
         """
         self._check_parameters()
-        settings = fitting.Settings(
-            self.schema, self.epochs, self.batch_size, int(self.latent_dim), effort(self.effort)
-        )
-        self._keep(
-            fitting.fit(settings, table, validation, sample_weight, seed_of(self.random_state), progress, checkpoint)
-        )
+        words = self.schema, self.epochs, self.batch_size, int(self.latent_dim), effort(self.effort)
+        settings, seed = fitting.Settings(*words), seed_of(self.random_state)
+        if self.budget is None:
+            learned = fitting.fit(settings, table, validation, sample_weight, seed, progress, checkpoint)
+        else:
+            private_fitting.check(self.budget, self.random_state, validation, sample_weight, checkpoint)
+            learned = private_fitting.fit(settings, self.budget, table, seed, progress)
+        self._keep(learned)
         fitting.warn(self.card_)
         return self
 
@@ -115,6 +124,8 @@ class Synthesizer(LatentTools, BaseEstimator):
         ``fit`` raises, SchemaError where no column is shared.
         """
         self._check_fitted()
+        if self.budget is not None:
+            raise ParameterError("A model under a budget cannot go on from it: the rows would be read without paying.")
         if epochs is not None:
             _whole("epochs", epochs)
         learned = finetune(self._learned_, table, validation, epochs, self._seed(random_state), progress)
@@ -258,7 +269,9 @@ class Synthesizer(LatentTools, BaseEstimator):
     def save(self, path: str | Path) -> None:
         """Save the model as one file: JSON and arrays, no pickle, no training row."""
         self._check_fitted()
-        parameters = {name: _plain(getattr(self, name)) for name in ("effort", "epochs", "batch_size", "latent_dim")}
+        named = ("effort", "epochs", "batch_size", "latent_dim")
+        parameters: dict[str, Any] = {name: _plain(getattr(self, name)) for name in named}
+        parameters |= {"budget": vars(self.budget)} if self.budget else {}
         bundle.write(path, saved.parts(self._learned_, parameters), version("synthvae"))
 
     @classmethod
@@ -267,6 +280,7 @@ class Synthesizer(LatentTools, BaseEstimator):
         parts = bundle.read(path)
         try:
             learned, parameters = saved.learned(parts)
+            parameters |= {"budget": Budget(**parameters["budget"])} if "budget" in parameters else {}
             model = cls(learned.codec.schema, **parameters)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise BundleError(f"{str(path)!r} is not a model of this library, or a damaged one: {error}") from error
@@ -290,6 +304,8 @@ class Synthesizer(LatentTools, BaseEstimator):
         _whole("latent_dim", self.latent_dim)
         if self.schema is not None and not isinstance(self.schema, Schema):
             raise ParameterError(f"schema must be a synthvae.Schema or None; got a {type(self.schema).__name__}.")
+        if self.budget is not None and not isinstance(self.budget, Budget):
+            raise ParameterError(f"budget must be a synthvae.Budget or None; got a {type(self.budget).__name__}.")
 
     def _keep(self, learned: saved.Learned) -> None:
         self._learned_ = learned
@@ -350,7 +366,7 @@ class Synthesizer(LatentTools, BaseEstimator):
             "synthetic": "true",
             "generator": f"synthvae {version('synthvae')}",
             "seed": str(seed),
-            "budget": "none",
+            "budget": self.budget.says if self.budget else "none",
         }
 
 

@@ -13,19 +13,34 @@ ROOT = Path(__file__).parent.parent / "synthvae"
 LAYERS = (
     ("errors", "files"),
     ("backend",),
-    ("tables", "privacy", "networks", "bundle"),
-    ("schema",),
+    ("tables", "networks", "bundle"),
+    ("schema", "privacy"),
     ("codecs", "training", "evaluation"),
-    ("generation", "engines"),
-    ("synthesizer", "latent_tools", "fitting", "finetuning", "augmenting", "saved", "sklearn", "card"),
+    ("generation", "engines", "surrogate"),
+    (
+        "synthesizer",
+        "latent_tools",
+        "fitting",
+        "private_fitting",
+        "finetuning",
+        "augmenting",
+        "saved",
+        "sklearn",
+        "card",
+    ),
     ("explorer", "demo", "cli"),
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 # Rooms of one layer are strangers; these are one room in two files.
 ONE_ROOM = {
-    *((a, b) for a in ("synthesizer", "fitting", "finetuning") for b in ("fitting", "augmenting", "saved", "card")),
+    *(
+        (a, b)
+        for a in ("synthesizer", "fitting", "private_fitting", "finetuning")
+        for b in ("fitting", "augmenting", "saved", "card")
+    ),
     ("synthesizer", "latent_tools"),
     ("synthesizer", "finetuning"),
+    ("synthesizer", "private_fitting"),
     ("sklearn", "synthesizer"),
     ("cli", "demo"),
     ("files", "errors"),

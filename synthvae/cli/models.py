@@ -66,17 +66,22 @@ def fit(
         int | None, typer.Option(help="Passes over the table; the default follows its size.", min=1)
     ] = None,
     checkpoint: Annotated[Path | None, typer.Option(help="Where a killed fit resumes from.")] = None,
+    epsilon: Annotated[float | None, typer.Option(help="Keep differential privacy of this epsilon: 1 to 10.")] = None,
+    delta: Annotated[float | None, typer.Option(help="With --epsilon: well below 1 / number of rows.")] = None,
+    unit: Annotated[str | None, typer.Option(help="With --epsilon: the column that says whose a row is.")] = None,
+    rows_per_unit: Annotated[int, typer.Option(help="With --epsilon: rows of a unit that are used.", min=1)] = 1,
     seed: Seed = None,
 ) -> None:
     """Learn a table and save the model."""
     from synthvae.synthesizer import Synthesizer
 
+    budget = _budget(epsilon, delta, unit, rows_per_unit)
     writable(output)
     if checkpoint:
         writable(checkpoint)
     tell_estimate()
     known = load_schema(schema) if schema else None
-    model = Synthesizer(known, effort=effort, epochs=epochs, random_state=seed)
+    model = Synthesizer(known, effort=effort, epochs=epochs, budget=budget, random_state=seed)
     with fit_progress() as progress:
         model.fit(table, progress=progress, checkpoint=checkpoint)
     model.save(output)
@@ -162,9 +167,23 @@ def inspect(
     _card(fitted)
 
 
+def _budget(epsilon: float | None, delta: float | None, unit: str | None, rows_per_unit: int) -> Any:
+    """The budget that the flags speak of, or None."""
+    from synthvae.errors import ParameterError
+    from synthvae.privacy.budget import Budget
+
+    if epsilon is None and delta is None and unit is None and rows_per_unit == 1:
+        return None
+    if epsilon is None or delta is None:
+        raise ParameterError("A budget is --epsilon and --delta together, such as --epsilon 3 --delta 1e-6.")
+    return Budget(epsilon, delta, unit, rows_per_unit)
+
+
 def _card(model: Any) -> None:
-    """The model card as a table of facts."""
+    """The model card as a table of facts, then what is promised to the people in the table."""
     from rich.table import Table as Grid
+
+    from synthvae.privacy.words import told
 
     card = model.card_
     grid = Grid.grid(padding=(0, 2))
@@ -185,3 +204,5 @@ def _card(model: Any) -> None:
 
             grid.add_row(Text(column, style="yellow"), Text(note))
     out.print(grid)
+    for line in told(card.get("privacy", {})):
+        say(out, line)

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from synthvae.networks.layers import Residual, Tensor, TokenVectors, dense
+from synthvae.networks.layers import Norm, Residual, Tensor, TokenVectors, dense
 from synthvae.networks.layout import Layout
 
 CAP = 30.0  # logits stay within +-CAP, so exp never overflows and no maximum need be subtracted
@@ -31,8 +31,7 @@ class Trunk(keras.layers.Layer):
         self.first = dense(sees, width, rng, "first")
         self.latent = dense(latent_dim, width, rng, "latent")
         self.blocks = [Residual(width, rng, f"block{i}") for i in range(depth)]
-        self.norm = keras.layers.LayerNormalization(epsilon=1e-5, name="norm")
-        self.norm.build((None, width))
+        self.norm = Norm(width)
         self.head = dense(width, tokens, rng, "head", gain=0.5)
         self.built = True
 

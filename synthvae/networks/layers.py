@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from synthvae.networks import taps
 from synthvae.networks.copies import Copies
 from synthvae.networks.layout import Layout
 
@@ -27,9 +28,27 @@ class Drawn(keras.initializers.Initializer):
         return ops.convert_to_tensor(self.rng.uniform(-limit, limit, shape).astype("float32"))
 
 
+class Linear(keras.layers.Dense):
+    """a W + b, tapped. Shape: (n, n_in) -> (n, n_out)"""
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return taps.linear(self, inputs, super().call(inputs))
+
+
+class Norm(keras.layers.LayerNormalization):
+    """Layer normalisation, tapped. Shape: (n, width) -> (n, width)"""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(epsilon=1e-5, name="norm")
+        self.build((None, width))
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return taps.scaled(self, inputs, super().call(inputs))
+
+
 def dense(n_in: int, n_out: int, rng: np.random.Generator, name: str, gain: float = 1.0) -> keras.layers.Dense:
     """A linear layer, built at once."""
-    layer = keras.layers.Dense(n_out, kernel_initializer=Drawn(rng, gain), name=name)
+    layer = Linear(n_out, kernel_initializer=Drawn(rng, gain), name=name)
     layer.build((None, n_in))
     return layer
 
@@ -71,6 +90,7 @@ class TokenVectors(keras.layers.Layer):
     def call(self, tokens: Tensor, known: Tensor) -> Tensor:
         ids = ops.where(known, tokens, self.sizes) + self.offsets  # (n, b)
         learned = ops.take(self.embedding, ops.take(ids, self.blocks, axis=1), axis=0)  # (n, b, e)
+        learned = taps.looked_up(self.embedding, learned)
         parts = [learned[:, : self.whole]]
         detail = [learned[:, self.whole :]]
         if len(self.numeric):
@@ -133,8 +153,7 @@ class Residual(keras.layers.Layer):
 
     def __init__(self, width: int, rng: np.random.Generator, name: str) -> None:
         super().__init__(name=name)
-        self.norm = keras.layers.LayerNormalization(epsilon=1e-5, name="norm")
-        self.norm.build((None, width))
+        self.norm = Norm(width)
         self.inner = dense(width, width, rng, "inner")
         self.outer = dense(width, width, rng, "outer", gain=0.5)
         self.built = True

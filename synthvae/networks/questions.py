@@ -36,10 +36,15 @@ class Questions:
         partner = np.array([max(p, c, -1) for p, c in zip(layout.parents, layout.children, strict=True)])
         self.partner = np.where(partner < 0, np.arange(layout.b), partner).astype("int32")
 
-    def ask(self, u: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
-        """Uniforms (n, b) and (n, 1) of rows in random order -> known cells (n, b) and weights of the others (n, b)."""
-        n = ops.shape(u)[0]
-        place = (ops.cast(ops.arange(n), "float32") + 0.5)[:, None] / ops.cast(n, "float32")
+    def ask(self, u: Tensor, share: Tensor, place: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Uniforms (n, b) and (n, 1) of rows in random order -> known cells (n, b) and weights of the others (n, b).
+
+        place: uniforms (n, 1) that say in which way each row is told; None spreads the ways evenly over the rows, so
+        that what one row is asked depends on how many others there are.
+        """
+        if place is None:
+            n = ops.shape(u)[0]
+            place = (ops.cast(ops.arange(n), "float32") + 0.5)[:, None] / ops.cast(n, "float32")
         told = ops.where(place < ORDERED * CONDITIONED, CELLS / self.columns, 0.0)
         ordered = place < ORDERED
         known = ops.where(ordered, self.in_order(u, share, told), self.any_order(u, share))

@@ -47,6 +47,11 @@ class NetworkConfig:
         width = 32 * round(2 * wider * round(min(max(3 + blocks / 8, 6), 8)))
         return cls(latent_dim, decoder_width=width, dropout=min(0.25, DROPOUT * (20_000 / rows) ** 0.25))
 
+    @classmethod
+    def noisy(cls, latent_dim: int) -> NetworkConfig:
+        """Few weights, since noise is added to the gradient by each."""
+        return cls(latent_dim, encoder_width=96, decoder_width=160, category_width=128, decoder_depth=1, dropout=0.05)
+
 
 class VAE(keras.layers.Layer):
     """Tokens -> the terms of the objective.
@@ -73,11 +78,16 @@ class VAE(keras.layers.Layer):
         """The number of units that dropout may drop."""
         return self.decoder.dropped if self.settings.dropout else 0
 
-    def call(self, tokens: Tensor, uniforms: Tensor, normals: Tensor, drops: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, b), (n, 2 b + 2), (n, k), (n, dropped or 0) -> nats per block (n, b) and KL per dimension (n, k)."""
+    def call(
+        self, tokens: Tensor, uniforms: Tensor, normals: Tensor, drops: Tensor, place: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """(n, b), (n, 2 b + 2), (n, k), (n, dropped or 0) -> nats per block (n, b) and KL per dimension (n, k).
+
+        place: see ``Questions.ask``.
+        """
         b = self.layout.b
         seen = self._seen(uniforms[:, :b], uniforms[:, b : b + 1])
-        known, weights = self.questions.ask(uniforms[:, b + 1 : 2 * b + 1], uniforms[:, 2 * b + 1 :])
+        known, weights = self.questions.ask(uniforms[:, b + 1 : 2 * b + 1], uniforms[:, 2 * b + 1 :], place)
         mean, log_std = self.encoder(tokens, seen)  # (n, k)
         z = mean + ops.exp(log_std) * normals
         kl = 0.5 * (mean * mean + ops.exp(2.0 * log_std) - 1.0) - log_std
@@ -87,6 +97,15 @@ class VAE(keras.layers.Layer):
         """The loss of a batch: a scalar."""
         rate = ops.mean(ops.sum(kl, axis=1))
         return ops.mean(ops.sum(nats, axis=1)) + kl_weight * ops.maximum(rate, self.settings.free_nats)
+
+    def row_losses(self, tokens: Tensor, uniforms: Tensor, normals: Tensor, place: Tensor) -> Tensor:
+        """The loss of each row (n,), which depends on no other row: free bits are those of the row.
+
+        DIFF: ``objective`` grants them to the mean over the batch.
+        """
+        none = ops.zeros((ops.shape(tokens)[0], 0), "uint8")
+        nats, kl = self.call(tokens, uniforms, normals, none, place)
+        return ops.sum(nats, axis=1) + ops.maximum(ops.sum(kl, axis=1), self.settings.free_nats)
 
     def _keep(self, drops: Tensor) -> Tensor | None:
         """What dropout multiplies units by, from uniform bytes."""

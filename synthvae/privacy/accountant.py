@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from scipy.special import log_ndtr, ndtr
-from scipy.stats import binom
 
 from synthvae.errors import ParameterError
 
@@ -103,7 +102,7 @@ def _steps(event: Any, steps: Steps) -> Any:
         one = event.PoissonSampledDpEvent(steps.rate, event.GaussianDpEvent(steps.noise))
     else:
         counts = list(range(steps.rows + 1))
-        shares = [float(binom.pmf(j, steps.rows, steps.rate)) for j in counts]
+        shares = [math.comb(steps.rows, j) * steps.rate**j * (1 - steps.rate) ** (steps.rows - j) for j in counts]
         one = event.MixtureOfGaussiansDpEvent(steps.noise, counts, shares)
     return event.SelfComposedDpEvent(one, steps.count)
 

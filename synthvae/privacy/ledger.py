@@ -80,6 +80,11 @@ class Ledger:
         return self._epsilon(self._spends)
 
     @property
+    def mu(self) -> float:
+        """Of all payments but sampled steps, as one Gaussian mechanism."""
+        return _together(self._spends)
+
+    @property
     def delta(self) -> float:
         """The part of the budget's delta that thresholds took."""
         return sum(spend.delta for spend in self._spends)

@@ -42,7 +42,7 @@ class PrivateTable:
         with discreet():
             self._rows = table if budget.unit is None else _bounded(table, budget.unit, budget.rows_per_unit, noise)
         self.types = table.schema
-        self._ledger, self._noise = ledger, noise
+        self.ledger, self._noise = ledger, noise
         self._most = float(budget.rows_per_unit)
 
     def size(self, spend: Spend) -> float:
@@ -131,7 +131,7 @@ class PrivateTable:
     def _pay(self, spend: Spend, sensitivity: float) -> None:
         if spend.sensitivity < sensitivity * (1 - 1e-9):
             raise BudgetError(f"{spend.what!r} moves by up to {sensitivity:g}; paid for was {spend.sensitivity:g}.")
-        self._ledger.pay(spend)
+        self.ledger.pay(spend)
 
 
 @contextmanager

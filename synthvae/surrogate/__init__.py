@@ -4,7 +4,7 @@
 ``domains`` what one column holds (``axis``: numbers and moments, ``levels``: categories, ``presence``: what is never
 learned), each with its paid one-way counts; ``coarse`` folds these into few cells; ``margins`` chooses and measures
 pairs of columns, ``denoise`` makes their counts consistent, ``draw`` draws rows that have these margins, and
-``make`` puts it together. The method is of the family of MST (McKenna, Miklau, Sheldon 2021): select, measure, generate.
+``make`` puts it together. Select, measure, generate: as MST does (McKenna, Miklau, Sheldon 2021).
 
 May import: errors, tables, schema, privacy, codecs. Rows are seen by ``PrivateTable`` alone; to add a kind of column:
 a ``Domain`` and a line in ``domains.LEARN``.

@@ -45,17 +45,17 @@ class AxisDomain(Domain):
         self.grid = _grid(column)
 
     @classmethod
-    def learn(cls, column: Column, place: int, private: PrivateTable, rows: float, allotment: Allotment) -> Domain:
+    def learn(cls, column: Column, private: PrivateTable, rows: float, allotment: Allotment) -> Domain:
         """Find where a column of a table of about ``rows`` rows has its mass."""
         looks = LOOKS
         if finer(column):
-            spend = allotment.column(place, f"how fine the values of {column.name!r} are", LOOKS / 10)
+            spend = allotment.column(f"how fine the values of {column.name!r} are", LOOKS / 10)
             column, looks = grained(column, private, spend), LOOKS * 0.9
         edges = _first(_grid(column))
         counts = np.zeros(0)
         for look in range(REFINEMENTS + 1):
             what = f"where the values of {column.name!r} lie, look {look + 1} of {REFINEMENTS + 1}"
-            spend = allotment.column(place, what, looks / (REFINEMENTS + 1))
+            spend = allotment.column(what, looks / (REFINEMENTS + 1))
             coding = Coding(len(edges), cls(column, edges, counts).leaves)
             if not look:
                 counts = settled(private.histogram(coding, spend), rows, SURE * spend.sigma, column.nullable)
@@ -63,7 +63,8 @@ class AxisDomain(Domain):
             else:
                 counts = _agreeing(private.histogram(coding, spend), counts, kin, LIKELY * spend.sigma)
             if look < REFINEMENTS:
-                edges, kin = _cut(edges, counts > max(rows * MOST_SHARE, 3 * spend.sigma))
+                least = 0.0 if not look else rows * MOST_SHARE
+                edges, kin = _cut(edges, counts > max(least, SURE * spend.sigma))
         return cls._within(column, edges, counts)
 
     @classmethod

@@ -21,6 +21,6 @@ def consistent(noisy: Array, expected: Array, sigma: float) -> Array:
     counts = np.maximum(expected + max(signal, 0.0) * off, 0.0) + TINY
     rows, columns = expected.sum(axis=1), expected.sum(axis=0)
     for _ in range(ROUNDS):
-        counts *= (rows / counts.sum(axis=1))[:, None]
-        counts *= columns / counts.sum(axis=0)
+        counts *= (rows / np.maximum(counts.sum(axis=1), TINY))[:, None]
+        counts *= columns / np.maximum(counts.sum(axis=0), TINY)
     return np.asarray(counts)

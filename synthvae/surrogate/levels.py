@@ -30,20 +30,20 @@ class LevelsDomain(Domain):
         self._column, self.levels, self.counts = column, levels, counts
 
     @classmethod
-    def learn(cls, column: Column, place: int, private: PrivateTable, rows: float, allotment: Allotment) -> Domain:
+    def learn(cls, column: Column, private: PrivateTable, rows: float, allotment: Allotment) -> Domain:
         """Count, and where no levels are stated find, the levels of a column of a table of about ``rows`` rows."""
         stated = _stated(column)
         if stated is None:
-            return cls._found(column, place, private, rows, allotment)
-        spend = allotment.column(place, f"counts of {column.name!r}", LOOKS)
+            return cls._found(column, private, rows, allotment)
+        spend = allotment.column(f"counts of {column.name!r}", LOOKS)
         coding = Coding(len(stated) + 2, cls(column, stated, np.zeros(0)).leaves)
         counts = private.histogram(coding, spend)
         counts[-1] = counts[-1] if _open(column) else 0.0
         return cls(column, stated, settled(counts, rows, 0.0, column.nullable))
 
     @classmethod
-    def _found(cls, column: Column, place: int, private: PrivateTable, rows: float, allotment: Allotment) -> Domain:
-        spend = allotment.column(place, f"levels of {column.name!r}, and their counts", LOOKS, allotment.delta)
+    def _found(cls, column: Column, private: PrivateTable, rows: float, allotment: Allotment) -> Domain:
+        spend = allotment.column(f"levels of {column.name!r}, and their counts", LOOKS, allotment.delta)
         found, counts = private.levels(column.name, spend)
         by_level = dict(zip(found, counts.tolist(), strict=True))
         null = by_level.pop(None)

@@ -35,12 +35,10 @@ FEWEST, MOST = 400, 100_000  # rows made
 
 @dataclass(frozen=True, eq=False)
 class Surrogate:
-    """columns: with the bounds and levels that were paid for; table: rows that obey them; rows: the noisy number of
-    real ones."""
+    """columns: with the bounds and levels that were paid for; table: rows that obey them."""
 
     columns: tuple[Column, ...]
     table: pa.Table
-    rows: float
 
 
 def weights(columns: Sequence[Column]) -> tuple[float, ...]:
@@ -49,13 +47,10 @@ def weights(columns: Sequence[Column]) -> tuple[float, ...]:
 
 
 def surrogate(
-    private: PrivateTable, columns: Sequence[Column], allotment: Allotment, rng: np.random.Generator
+    private: PrivateTable, columns: Sequence[Column], rows: float, allotment: Allotment, rng: np.random.Generator
 ) -> Surrogate:
-    """Count, then draw rows like those counted; rng: of the drawing, which costs nothing."""
-    rows = max(private.size(allotment.rows()), 1.0)
-    learned: list[Domain] = [
-        LEARN[type(column)].learn(column, place, private, rows, allotment) for place, column in enumerate(columns)
-    ]
+    """Count, then draw rows like those counted; rows: about how many there are; rng: of the drawing, which is free."""
+    learned: list[Domain] = [LEARN[type(column)].learn(column, private, rows, allotment) for column in columns]
     most = cells_of_column(rows, len(columns), allotment)
     cells = [coarse(domain, most) for domain in learned]
     margins = measured(cells, private, rows, allotment)
@@ -63,4 +58,4 @@ def surrogate(
     made = drawn(cells, margins, count, rng)
     arrays = [one.draw(made[:, place], rng) for place, one in enumerate(cells)]
     named = tuple(domain.column for domain in learned)
-    return Surrogate(named, pa.table(arrays, names=[column.name for column in named]), rows)
+    return Surrogate(named, pa.table(arrays, names=[column.name for column in named]))

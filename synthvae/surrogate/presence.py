@@ -28,10 +28,10 @@ class PresenceDomain(Domain):
         self._column, self.counts = column, counts
 
     @classmethod
-    def learn(cls, column: Column, place: int, private: PrivateTable, rows: float, allotment: Allotment) -> Domain:
+    def learn(cls, column: Column, private: PrivateTable, rows: float, allotment: Allotment) -> Domain:
         if not column.nullable:
             return cls(column, np.array([0.0, rows]))
-        spend = allotment.column(place, f"nulls of {column.name!r}", LOOKS)
+        spend = allotment.column(f"nulls of {column.name!r}", LOOKS)
         counts = private.histogram(Coding(2, cls(column, np.zeros(2)).leaves), spend)
         nullable = bool(counts[0] > NOTHING * spend.sigma)
         return cls(dataclasses.replace(column, nullable=nullable), settled(counts, rows, 0.0, nullable))

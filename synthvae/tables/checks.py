@@ -65,11 +65,33 @@ def checked(table: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(table.columns, names=table.column_names).unify_dictionaries()
 
 
+def tamed(table: pa.Table) -> pa.Table:
+    """``checked`` without a word about values: those that no table may hold are null, and no rows are no problem."""
+    check_names(table.column_names)
+    raise_all([text for field in table.schema if not is_supported(field.type) for text in _type_problem(field)])
+    columns = [_tamed(table[name]) for name in table.column_names]
+    return pa.Table.from_arrays(columns, names=table.column_names).unify_dictionaries()
+
+
+def _tamed(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pt.is_floating(values.type):
+        wide = values.cast(pa.float32()) if pt.is_float16(values.type) else values
+        return pc.if_else(pc.is_inf(wide), pa.scalar(None, values.type), values)
+    if pt.is_uint64(values.type):
+        large = pc.greater(values, pa.scalar(INT64_MAX, pa.uint64()))
+        return pc.if_else(large, pa.scalar(None, values.type), values)
+    return values
+
+
+def _type_problem(field: pa.Field) -> Iterator[str]:
+    # the fields of a struct made from Python objects are data, not schema
+    said = str(field.type).split("<")[0] if pt.is_nested(field.type) else field.type
+    yield f"column {field.name!r} is of type {said}; {_advice(field.type)}"
+
+
 def _problems(name: str, values: pa.ChunkedArray) -> Iterator[str]:
     if not is_supported(values.type):
-        # the fields of a struct made from Python objects are data, not schema
-        said = str(values.type).split("<")[0] if pt.is_nested(values.type) else values.type
-        yield f"column {name!r} is of type {said}; {_advice(values.type)}"
+        yield from _type_problem(pa.field(name, values.type))
     elif pt.is_floating(values.type):
         wide = values.cast(pa.float32()) if pt.is_float16(values.type) else values
         yield from _finding(name, pc.is_inf(wide), "infinite values", "replace them by nulls or large numbers")

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.dataset as pds
 
 from synthvae.errors import TableError
-from synthvae.tables.checks import checked, guarded
+from synthvae.tables.checks import checked, guarded, tamed
 from synthvae.tables.files import paths_in, read_paths
 from synthvae.tables.frames import default_dtype, dtype_text, from_pandas, series_of, to_polars
 
@@ -39,18 +39,23 @@ class Container:
     notes: dict[str, dict[str, str]] | None = None
 
 
-def read(table: object) -> tuple[pa.Table, Container]:
-    """Read a table into Arrow; TableError lists everything in it that no table may hold."""
+def read(table: object, tame: bool = False) -> tuple[pa.Table, Container]:
+    """Read a table into Arrow; TableError lists everything in it that no table may hold.
+
+    tame: values that no table may hold become null, and nothing is said of any value; dtypes do not tell of nulls.
+    """
+    checked_ = tamed if tame else checked
     if isinstance(table, pd.DataFrame):
-        arrow = checked(from_pandas(table))
+        arrow = checked_(from_pandas(table))
         return arrow, Container("pandas", {name: dtype_text(table[name].dtype) for name in table.columns})
     paths = paths_in(table)
     if paths:
-        arrow = checked(read_paths(paths))
-        return arrow, Container("path", {name: default_dtype(arrow[name]) for name in arrow.column_names})
+        arrow = checked_(read_paths(paths))
+        given = arrow.slice(0, 0) if tame else arrow
+        return arrow, Container("path", {name: default_dtype(given[name]) for name in arrow.column_names})
     kind: Kind = "polars" if type(table).__module__.split(".")[0] == "polars" else "arrow"
     arrow = _from_arrow(table)
-    return checked(arrow), Container(kind, notes=_notes(arrow.schema) if kind == "arrow" else None)
+    return checked_(arrow), Container(kind, notes=_notes(arrow.schema) if kind == "arrow" else None)
 
 
 def restore(table: pa.Table, container: Container, index: pd.Index | None = None) -> object:

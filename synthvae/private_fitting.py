@@ -1,0 +1,146 @@
+"""A fit under a budget: counts are bought, rows are made of them, and all that an ordinary fit learns it learns there.
+
+The codecs, the grids, the first weights and the calibration come from rows that are private already, so the ordinary
+code runs on them as it is and has nothing to give away. Only gradient steps go back to the rows, clipped and noisy,
+where there are rows and budget enough for them to gain anything.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from synthvae import fitting, tables
+from synthvae.codecs.table import TableCodec
+from synthvae.errors import ParameterError, SchemaError
+from synthvae.generation.calibrate import calibrate, frequencies
+from synthvae.networks.layout import Array
+from synthvae.networks.vae import VAE, NetworkConfig
+from synthvae.privacy.accountant import Steps, gaussian_mu, step_noise
+from synthvae.privacy.budget import Budget
+from synthvae.privacy.ledger import Ledger
+from synthvae.privacy.mechanisms import noise_source
+from synthvae.privacy.private_table import PrivateTable, discreet
+from synthvae.saved import Learned, layout_of
+from synthvae.schema.check import typed
+from synthvae.schema.columns import Categorical, Column
+from synthvae.schema.schema import Schema
+from synthvae.surrogate.allotment import Allotment, rows_spend
+from synthvae.surrogate.make import Surrogate, surrogate, weights
+from synthvae.surrogate.public import neutral
+from synthvae.training import estimate, private, trainer
+
+LEVEL_DELTA = 0.1  # share of delta for naming levels that nobody wrote down
+Report = Callable[[trainer.Progress], None] | None
+
+
+def check(budget: Budget, random_state: object, *unpaid: object) -> None:
+    """ParameterError where a fit is asked for what a budget forbids."""
+    if random_state is not None and not budget.testing:
+        raise ParameterError(
+            "Under a budget random_state (--seed) must be left out: whoever knows the seed can take the noise away. "
+            "sample() may have one. To repeat a fit in a test, and for nothing else: Budget(..., testing=True)."
+        )
+    if any(part is not None for part in unpaid):
+        raise ParameterError(
+            "Under a budget there is no validation, sample_weight or checkpoint: each would read rows without paying."
+        )
+
+
+def fit(settings: fitting.Settings, budget: Budget, table: Any, seed: int, progress: Report) -> Learned:
+    """Learn a table under ``budget``; see ``Synthesizer.fit``. seed: of whatever is drawn without looking at rows."""
+    asked, columns, container = _asked(table, settings.schema, budget, seed)
+    found = [_unlisted(column) for column in columns]
+    each = LEVEL_DELTA * budget.delta / max(sum(found), 1) if any(found) else 0.0
+    mu2 = gaussian_mu(budget.epsilon, budget.delta - each * sum(found)) ** 2
+    rows = max(asked.size(rows_spend(budget, mu2)), 1.0)
+    steps = private.planned(rows, budget.epsilon)
+    share = 1.0 if steps is None else private.COUNTS
+    allotment = Allotment(budget, share * mu2, weights(columns), each)
+    made = surrogate(asked, columns, rows, allotment, np.random.default_rng([seed, 5]))
+    schema = _schema(made, settings.schema, container)
+    codec = TableCodec.fit(schema, made.table)
+    learned = _first(settings, codec, made.table, seed, progress, steps is not None)
+    if steps is not None:
+        _refine(learned, asked, rows, steps, seed)
+        shifts = _calibrated(learned, made.table, seed)
+        learned = dataclasses.replace(learned, shifts=shifts)
+    facts = {"rows": round(rows), "privacy": asked.ledger.facts()}
+    return dataclasses.replace(learned, history=learned.history.iloc[:0], card=learned.card | facts)
+
+
+def _asked(
+    table: Any, schema: Schema | None, budget: Budget, seed: int
+) -> tuple[PrivateTable, list[Column], tables.Container]:
+    """The rows where they can only be asked, and what is public of them. Nothing else keeps hold of the rows."""
+    rows, container = tables.read(table, tame=True)
+    columns = _columns(rows.schema, schema, budget)
+    with discreet():
+        rows = typed(rows.select([column.name for column in columns]), columns)
+    return PrivateTable(rows, Ledger(budget), noise_source(seed if budget.testing else None)), columns, container
+
+
+def _columns(fields: pa.Schema, schema: Schema | None, budget: Budget) -> list[Column]:
+    """What is public of each column; SchemaError or ParameterError where names do not fit."""
+    names = fields.names
+    if budget.unit is not None and budget.unit not in names:
+        raise ParameterError(f"unit must name a column ({', '.join(names)}); got {budget.unit!r}.")
+    if schema is None:
+        return [neutral(name, fields.field(name).type, budget.unit) for name in names]
+    wrong = [f"column {name!r} is missing" for name in schema.names if name not in names]
+    wrong += [f"column {name!r} is not in the schema" for name in names if name not in schema]
+    if wrong:
+        raise SchemaError("The table does not have the columns of the schema:", wrong)
+    if schema.constraints:
+        raise ParameterError(
+            "Rules between columns cannot be kept under a budget: what they need to know of the rows is not paid for. "
+            "Use schema.without_constraints()."
+        )
+    if schema.group is not None and schema.group != budget.unit:
+        raise ParameterError(
+            f"The schema says that rows belong to a {schema.group!r}, which is then who is to be protected. Got "
+            f"{budget!r}; use Budget(..., unit={schema.group!r}, rows_per_unit=...), or a schema without a group."
+        )
+    return list(schema.columns)
+
+
+def _unlisted(column: Column) -> bool:
+    """Whether the levels of a column are to be found out."""
+    return isinstance(column, Categorical) and not column.levels and column.arrow != "null"
+
+
+def _schema(made: Surrogate, given: Schema | None, container: tables.Container) -> Schema:
+    base = given or Schema(made.columns)
+    return dataclasses.replace(base, columns=made.columns, proposals=()).carried_by(container)
+
+
+def _first(
+    settings: fitting.Settings, codec: TableCodec, made: pa.Table, seed: int, progress: Report, small: bool
+) -> Learned:
+    """The ordinary fit, on made rows; small: of a network whose weights are then moved by noisy steps."""
+    layout = layout_of(codec)
+    rows, held_out = (part.stored(estimate.token_type(layout)) for part in fitting.parts(made, codec, None, None, seed))
+    vae, plan = fitting.networks(settings, layout, rows.tokens, seed)
+    if small:
+        vae = VAE(layout, NetworkConfig.noisy(settings.latent_dim), np.random.default_rng([seed, 0]))
+    return fitting.trained(made, codec, vae, plan, (rows, held_out), seed, progress, None)
+
+
+def _refine(learned: Learned, asked: PrivateTable, rows: float, steps: private.Planned, seed: int) -> None:
+    """Noisy steps on the rows, with whatever the counts have left."""
+    budget, ledger = asked.ledger.budget, asked.ledger
+    wanted = Steps(steps.rate, 1.0, steps.count, budget.rows_per_unit)
+    noise = step_noise(ledger.mu, wanted, budget.epsilon, budget.delta - ledger.delta)
+    rng = np.random.default_rng([seed, 6])
+    private.train(learned.vae, asked, learned.codec.encode, rows, private.PrivatePlan(steps, noise), rng)
+
+
+def _calibrated(learned: Learned, made: pa.Table, seed: int) -> list[Array]:
+    """The heads set to the frequencies of made rows, which are paid for."""
+    vae, codec = learned.vae, learned.codec
+    counts = frequencies(vae.layout, codec.encode(made))
+    return calibrate(vae, range(vae.layout.b), counts, codec.schema.min_count, seed)
