@@ -53,35 +53,32 @@ def check(budget: Budget, random_state: object, *unpaid: object) -> None:
 
 def fit(settings: fitting.Settings, budget: Budget, table: Any, seed: int, progress: Report) -> Learned:
     """Learn a table under ``budget``; see ``Synthesizer.fit``. seed: of whatever is drawn without looking at rows."""
-    asked, columns, container = _asked(table, settings.schema, budget, seed)
-    found = [_unlisted(column) for column in columns]
-    each = LEVEL_DELTA * budget.delta / max(sum(found), 1) if any(found) else 0.0
-    mu2 = gaussian_mu(budget.epsilon, budget.delta - each * sum(found)) ** 2
-    rows = max(asked.size(rows_spend(budget, mu2)), 1.0)
-    steps = private.planned(rows, budget.epsilon)
-    share = 1.0 if steps is None else private.COUNTS
-    allotment = Allotment(budget, share * mu2, weights(columns), each)
-    made = surrogate(asked, columns, rows, allotment, np.random.default_rng([seed, 5]))
-    schema = _schema(made, settings.schema, container)
-    codec = TableCodec.fit(schema, made.table)
+    rows, container = tables.read(table, tame=True)
+    made, asked = bought(rows, settings.schema, budget, seed)
+    del rows
+    codec = TableCodec.fit(_schema(made, settings.schema, container), made.table)
+    steps = private.planned(made.rows, budget.epsilon)
     learned = _first(settings, codec, made.table, seed, progress, steps is not None)
     if steps is not None:
-        _refine(learned, asked, rows, steps, seed)
-        shifts = _calibrated(learned, made.table, seed)
-        learned = dataclasses.replace(learned, shifts=shifts)
-    facts = {"rows": round(rows), "privacy": asked.ledger.facts()}
+        _refine(learned, asked, made.rows, steps, seed)
+        learned = dataclasses.replace(learned, shifts=_calibrated(learned, made.table, seed))
+    facts = {"rows": round(made.rows), "privacy": asked.ledger.facts()}
     return dataclasses.replace(learned, history=learned.history.iloc[:0], card=learned.card | facts)
 
 
-def _asked(
-    table: Any, schema: Schema | None, budget: Budget, seed: int
-) -> tuple[PrivateTable, list[Column], tables.Container]:
-    """The rows where they can only be asked, and what is public of them. Nothing else keeps hold of the rows."""
-    rows, container = tables.read(table, tame=True)
+def bought(rows: pa.Table, schema: Schema | None, budget: Budget, seed: int) -> tuple[Surrogate, PrivateTable]:
+    """Rows made from noisy counts of ``rows``, and these where they can only be asked, for what is left to ask."""
     columns = _columns(rows.schema, schema, budget)
     with discreet():
         rows = typed(rows.select([column.name for column in columns]), columns)
-    return PrivateTable(rows, Ledger(budget), noise_source(seed if budget.testing else None)), columns, container
+    asked = PrivateTable(rows, Ledger(budget), noise_source(seed if budget.testing else None))
+    found = sum(_unlisted(column) for column in columns)
+    each = LEVEL_DELTA * budget.delta / max(found, 1)
+    mu2 = gaussian_mu(budget.epsilon, budget.delta - each * found) ** 2
+    count = max(asked.size(rows_spend(budget, mu2)), 1.0)
+    share = 1.0 if private.planned(count, budget.epsilon) is None else private.COUNTS
+    allotment = Allotment(budget, share * mu2, weights(columns), each)
+    return surrogate(asked, columns, count, allotment, np.random.default_rng([seed, 5])), asked
 
 
 def _columns(fields: pa.Schema, schema: Schema | None, budget: Budget) -> list[Column]:

@@ -40,7 +40,7 @@ class PrivateTable:
     def __init__(self, table: pa.Table, ledger: Ledger, noise: np.random.Generator) -> None:
         budget = ledger.budget
         with discreet():
-            self._rows = table if budget.unit is None else _bounded(table, budget.unit, budget.rows_per_unit, noise)
+            self._secret = table if budget.unit is None else _bounded(table, budget.unit, budget.rows_per_unit, noise)
         self.types = table.schema
         self.ledger, self._noise = ledger, noise
         self._most = float(budget.rows_per_unit)
@@ -48,7 +48,7 @@ class PrivateTable:
     def size(self, spend: Spend) -> float:
         """The number of rows. Sensitivity: the rows of a unit."""
         self._pay(spend, self._most)
-        return float(noisy_counts(np.array([self._rows.num_rows]), spend.sigma, self._noise)[0])
+        return float(noisy_counts(np.array([self._secret.num_rows]), spend.sigma, self._noise)[0])
 
     def histogram(self, coding: Coding, spend: Spend) -> Array:
         """How many rows are in each cell: (size,). Sensitivity: the rows of a unit, all in one cell."""
@@ -58,7 +58,7 @@ class PrivateTable:
         """Several histograms under one noise. Sensitivity: the rows of a unit times sqrt(histograms)."""
         self._pay(spend, self._most * len(codings) ** 0.5)
         with discreet():
-            counts = [_counted(coding, self._rows) for coding in codings]
+            counts = [_counted(coding, self._secret) for coding in codings]
         return [noisy_counts(count, spend.sigma, self._noise) for count in counts]
 
     def levels(self, name: str, spend: Spend) -> tuple[list[Any], Array]:
@@ -68,7 +68,7 @@ class PrivateTable:
         if not spend.delta:
             raise BudgetError("Levels that nobody wrote down need a delta: the chance that a rare one is named.")
         with discreet():
-            values = tables.plain(self._rows[name])
+            values = tables.plain(self._secret[name])
             counted = pc.value_counts(pc.drop_null(values)).field
             values_, nulls = counted("values"), values.null_count
             counts = noisy_counts(counted("counts").to_numpy(zero_copy_only=False), spend.sigma, self._noise)
@@ -83,14 +83,14 @@ class PrivateTable:
         type_ = self.types.field(name).type
         if not (pa.types.is_dictionary(type_) and type_.ordered):
             return sorted(named)
-        place = {level: i for i, level in enumerate(tables.levels(self._rows[name]).to_pylist())}
+        place = {level: i for i, level in enumerate(tables.levels(self._secret[name]).to_pylist())}
         return sorted(named, key=lambda level: place[level])
 
     def margins(self, codings: Sequence[Coding], pairs: Sequence[tuple[int, int]], spend: Spend) -> list[Array]:
         """Two-way histograms (size_i, size_j). Sensitivity: the rows of a unit times sqrt(pairs)."""
         self._pay(spend, self._most * len(pairs) ** 0.5)
         with discreet():
-            tables_ = _pairs(codings, pairs, self._rows)
+            tables_ = _pairs(codings, pairs, self._secret)
         return [noisy_counts(table, spend.sigma, self._noise) for table in tables_]
 
     def distances(
@@ -103,7 +103,7 @@ class PrivateTable:
         """
         self._pay(spend, self._most * len(pairs) ** 0.5)
         with discreet():
-            tables_ = _pairs(codings, pairs, self._rows)
+            tables_ = _pairs(codings, pairs, self._secret)
             far = [np.abs(table - guess).sum() for table, guess in zip(tables_, expected, strict=True)]
         return np.array(far) + self._noise.normal(0.0, spend.sigma, len(far))
 
@@ -121,7 +121,7 @@ class PrivateTable:
         """
         self._pay(spend, spend.sensitivity)
         with discreet():
-            tokens = encode(self._rows)
+            tokens = encode(self._secret)
         for _ in range(spend.steps):
             with discreet():
                 taken = self._noise.random(len(tokens)) < spend.rate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,12 +12,15 @@ import pyarrow.types as pt
 from synthvae import tables
 from synthvae.codecs.arrow import as_type
 from synthvae.privacy.private_table import Coding, PrivateTable
-from synthvae.schema.columns import Boolean, Categorical, Column
+from synthvae.schema.columns import Boolean, Categorical, Column, Text
 from synthvae.surrogate.allotment import Allotment
 from synthvae.surrogate.domains import Array, Domain, settled
+from synthvae.surrogate.presence import PresenceDomain
 
 NOTHING = 3.0  # standard deviations of noise below which a count of null is taken for none
 LOOKS = 1.0
+MOST_OTHER = 0.5  # share of rows without a named level from which a column is no category
+TEXT_LENGTHS = (4, 24)  # of the filler for text, whose own lengths are not looked at
 
 
 class LevelsDomain(Domain):
@@ -38,8 +40,10 @@ class LevelsDomain(Domain):
         spend = allotment.column(f"counts of {column.name!r}", LOOKS)
         coding = Coding(len(stated) + 2, cls(column, stated, np.zeros(0)).leaves)
         counts = private.histogram(coding, spend)
-        counts[-1] = counts[-1] if _open(column) else 0.0
-        return cls(column, stated, settled(counts, rows, 0.0, column.nullable))
+        nullable = column.nullable and (not len(stated) or bool(counts[0] > NOTHING * spend.sigma))
+        counts[-1] = counts[-1] if column.open_share is not None else 0.0
+        column = dataclasses.replace(column, nullable=nullable)
+        return cls(column, stated, settled(counts, rows, 0.0, nullable))
 
     @classmethod
     def _found(cls, column: Column, private: PrivateTable, rows: float, allotment: Allotment) -> Domain:
@@ -47,14 +51,16 @@ class LevelsDomain(Domain):
         found, counts = private.levels(column.name, spend)
         by_level = dict(zip(found, counts.tolist(), strict=True))
         null = by_level.pop(None)
+        null = null if null > NOTHING * spend.sigma else 0.0
         levels = private.in_order(column.name, list(by_level))
-        null = null if null > NOTHING * spend.sigma or not levels else 0.0
         other = rows - null - sum(by_level.values())
         other = other if other > NOTHING * spend.sigma * (len(levels) + 2) ** 0.5 else 0.0
-        counts = np.array([null, *(by_level[level] for level in levels), other])
+        if not levels or other > MOST_OTHER * rows:
+            return _unnamed(column, null, rows)
         assert isinstance(column, Categorical)
-        share = round(float(other / max(rows, 1.0)), 4) if other else None
+        share = round(other / rows, 4) if other else None
         column = dataclasses.replace(column, levels=tuple(levels), nullable=bool(null), open_share=share)
+        counts = np.array([null, *(by_level[level] for level in levels), other])
         return cls(column, _array(column), settled(counts, rows, 0.0, column.nullable))
 
     @property
@@ -74,6 +80,17 @@ class LevelsDomain(Domain):
         return as_type(self.levels.take(pa.array(np.where(null, 0, leaves - 1), mask=null)), self._column.arrow)
 
 
+def _unnamed(column: Column, null: float, rows: float) -> Domain:
+    """A column whose levels nobody may name: text, or where it holds numbers, nothing."""
+    facts = {"name": column.name, "arrow": column.arrow, "pandas": column.pandas, "nullable": bool(null)}
+    inside = tables.plain(pa.chunked_array([], tables.arrow_type(column.arrow))).type
+    if tables.is_text(inside):
+        text = Text(**facts, min_length=TEXT_LENGTHS[0], max_length=TEXT_LENGTHS[1])
+        return PresenceDomain(text, settled(np.array([null, rows - null]), rows, 0.0, text.nullable))
+    empty = Categorical(**facts | {"nullable": True})
+    return LevelsDomain(empty, _array(empty), np.array([rows, 0.0]))
+
+
 def _stated(column: Column) -> pa.Array | None:
     """The levels that are known beforehand."""
     if isinstance(column, Boolean):
@@ -86,7 +103,3 @@ def _stated(column: Column) -> pa.Array | None:
 def _array(column: Categorical) -> pa.Array:
     inside = tables.plain(pa.chunked_array([], tables.arrow_type(column.arrow))).type
     return pa.array(list(column.levels), inside)
-
-
-def _open(column: Column) -> Any:
-    return isinstance(column, Categorical) and column.open_share is not None

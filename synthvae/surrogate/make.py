@@ -35,10 +35,12 @@ FEWEST, MOST = 400, 100_000  # rows made
 
 @dataclass(frozen=True, eq=False)
 class Surrogate:
-    """columns: with the bounds and levels that were paid for; table: rows that obey them."""
+    """columns: with the bounds and levels that were paid for; table: rows that obey them; rows: about how many real
+    ones there are."""
 
     columns: tuple[Column, ...]
     table: pa.Table
+    rows: float
 
 
 def weights(columns: Sequence[Column]) -> tuple[float, ...]:
@@ -58,4 +60,4 @@ def surrogate(
     made = drawn(cells, margins, count, rng)
     arrays = [one.draw(made[:, place], rng) for place, one in enumerate(cells)]
     named = tuple(domain.column for domain in learned)
-    return Surrogate(named, pa.table(arrays, names=[column.name for column in named]))
+    return Surrogate(named, pa.table(arrays, names=[column.name for column in named]), rows)

@@ -1,0 +1,121 @@
+"""Noisy steps: norms of rows' gradients without gradients of rows, clipping, both backends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synthvae import backend
+from synthvae.errors import ParameterError
+from synthvae.networks.layout import Echo, Layout
+from synthvae.networks.taps import Taps, square_norms
+from synthvae.networks.vae import VAE, NetworkConfig
+
+ROWS = 6
+
+
+def layout() -> Layout:
+    """Two categories, a number of a coarse and a fine block, another that may repeat it."""
+    rng = np.random.default_rng(3)
+    sizes, parents = (3, 4, 5, 4, 5, 4), (-1, -1, -1, 2, -1, 4)
+    number, fine = rng.normal(size=(5, 3)).astype("float32"), rng.normal(size=(5, 4, 3)).astype("float32")
+    none = [np.zeros((v, 0), "float32") for v in sizes[:2]]
+    tokens = np.full((5, 4, 2), -1, np.int32)
+    tokens[1:, 1:] = np.stack(np.meshgrid(np.arange(1, 5), np.arange(1, 4), indexing="ij"), axis=-1)
+    return Layout(
+        sizes=sizes,
+        parents=parents,
+        features=(*none, number, fine, number, fine),
+        sampleable=tuple(np.ones(v, bool) for v in sizes),
+        compatible=(None, None, None, np.ones((5, 4), bool), None, np.ones((5, 4), bool)),
+        echoes=(Echo((2, 3), (4, 5), tokens),),
+        plain=2,
+    )
+
+
+def network() -> VAE:
+    config = NetworkConfig(4, encoder_width=7, decoder_width=9, category_width=8, decoder_depth=2, free_nats=0.01)
+    return VAE(layout(), config, np.random.default_rng(0))
+
+
+def asked() -> tuple[np.ndarray, ...]:
+    rng = np.random.default_rng(1)
+    tokens = np.stack([rng.integers(0, v, ROWS) for v in layout().sizes], axis=1).astype("int32")
+    uniforms = rng.random((ROWS, 2 * layout().b + 2), dtype=np.float32)
+    normals = rng.standard_normal((ROWS, 4), dtype=np.float32)
+    return tokens, uniforms, normals, rng.random((ROWS, 1), dtype=np.float32)
+
+
+def one_by_one(summed: backend.ClippedSum, rows: tuple[np.ndarray, ...]) -> list[list[np.ndarray]]:
+    """The gradient of each row, as that of a batch of it alone, not clipped."""
+    parts = [tuple(part[i : i + 1] for part in rows) for i in range(ROWS)]
+    return [summed(1e9, np.ones(1, "float32"), *part)[0] for part in parts]
+
+
+def length(gradients: list[np.ndarray]) -> float:
+    return float(np.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients)))
+
+
+def test_norms_are_those_of_each_row_by_itself() -> None:
+    vae, rows = network(), asked()
+    summed = backend.clipped_sum(vae, vae.row_losses, Taps, square_norms)
+    _, norms = summed(1.0, np.ones(ROWS, "float32"), *rows)
+    alone = [length(gradients) for gradients in one_by_one(summed, rows)]
+    assert norms == pytest.approx(alone, rel=1e-4)
+    assert min(alone) > 0.1
+
+
+def test_the_sum_is_of_rows_each_cut_to_the_clip_norm() -> None:
+    vae, rows = network(), asked()
+    summed = backend.clipped_sum(vae, vae.row_losses, Taps, square_norms)
+    alone = one_by_one(summed, rows)
+    clip = float(np.median([length(g) for g in alone]))
+    mask = np.array([1, 1, 0, 1, 1, 1], "float32")
+    sums, _ = summed(clip, mask, *rows)
+    cut = [[m * g * min(1.0, clip / length(row)) for g in row] for m, row in zip(mask, alone, strict=True)]
+    for place, got in enumerate(sums):
+        np.testing.assert_allclose(got, sum(row[place] for row in cut), atol=1e-4 * clip)
+
+
+def test_a_row_moves_the_sum_by_at_most_the_clip_norm() -> None:
+    vae, rows = network(), asked()
+    summed = backend.clipped_sum(vae, vae.row_losses, Taps, square_norms)
+    everyone = np.ones(ROWS, "float32")
+    whole, _ = summed(0.01, everyone, *rows)
+    for i in range(ROWS):
+        without, _ = summed(0.01, np.where(np.arange(ROWS) == i, 0, everyone), *rows)
+        moved = length([a - b for a, b in zip(whole, without, strict=True)])
+        assert moved == pytest.approx(0.01, rel=1e-3)
+
+
+def test_what_a_row_is_asked_depends_on_no_other_row() -> None:
+    vae, (tokens, *noise) = network(), asked()
+    losses = backend.compiled(vae, vae.row_losses)
+    other = tokens.copy()
+    other[1:] = 0
+    assert losses(tokens, *noise)[0] == pytest.approx(losses(other, *noise)[0], rel=1e-6)
+    assert losses(tokens[:1], *(part[:1] for part in noise))[0] == pytest.approx(losses(tokens, *noise)[0], rel=1e-5)
+
+
+def test_a_weight_that_does_not_report_is_refused() -> None:
+    vae = network()
+
+    def half(tokens: object, uniforms: object, normals: object, place: object) -> object:
+        return vae.encoder(tokens, uniforms[:, : vae.layout.b] < 2)[0][:, 0]  # type: ignore[index]
+
+    summed = backend.clipped_sum(vae, half, Taps, square_norms)
+    with pytest.raises(ParameterError, match="must report to taps"):
+        summed(1.0, np.ones(ROWS, "float32"), *asked())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.environ.get("KERAS_BACKEND") == "jax", reason="runs itself on the other backend")
+def test_the_same_on_jax() -> None:
+    command = [sys.executable, "-m", "pytest", "-n", "0", __file__]
+    done = subprocess.run(command, cwd=Path(__file__).parent.parent, env=os.environ | {"KERAS_BACKEND": "jax"})
+    assert done.returncode == 0
