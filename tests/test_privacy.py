@@ -116,8 +116,8 @@ LOOKS: dict[str, tuple[float, Callable[[PrivateTable, Spend], object]]] = {
     "histogram": (1.0, lambda table, spend: table.histogram(parity(), spend)),
     "histograms": (2**0.5, lambda table, spend: table.histograms([parity()] * 2, spend)),
     "levels": (1.0, lambda table, spend: table.levels("x", spend)),
-    "margins": (1.0, lambda table, spend: table.margins([parity()] * 2, [(0, 1)], spend)),
-    "distances": (1.0, lambda table, spend: table.distances([parity()] * 2, [(0, 1)], [np.ones((2, 2))], spend)),
+    "margins": (1.0, lambda table, spend: table.margins([(parity(), parity())], spend)),
+    "distances": (1.0, lambda table, spend: table.distances([(parity(), parity())], [np.ones((2, 2))], spend)),
     "noisy_sums": (1.0, lambda table, spend: list(table.noisy_sums(encoded, summed, spend))),
 }
 
@@ -130,6 +130,10 @@ def summed(tokens: np.ndarray) -> list[np.ndarray]:
     return [np.array([float(len(tokens))], np.float32)]
 
 
+def payment(look: str, sensitivity: float, delta: float = 1e-9) -> Spend:
+    return Spend(look, sensitivity, 2.0, delta=delta, rate=0.5 if look == "noisy_sums" else 1.0)
+
+
 def test_every_way_to_the_rows_is_a_mechanism_that_takes_a_payment() -> None:
     methods = {name for name in vars(PrivateTable) if not name.startswith("_")}
     assert methods == {*LOOKS, "in_order"}  # of levels that are known already
@@ -140,7 +144,7 @@ def test_no_look_without_paying(look: str) -> None:
     _, ask = LOOKS[look]
     poor = asked(numbers(10), sv.Budget(0.01, 1e-9))
     with pytest.raises(BudgetError, match="does not cover"):
-        ask(poor, Spend(look, 2.0, 2.0, delta=1e-10))
+        ask(poor, payment(look, 2.0, delta=1e-10))
     assert not list(poor.ledger)
 
 
@@ -149,14 +153,14 @@ def test_no_look_that_is_paid_for_too_little(look: str) -> None:
     sensitivity, ask = LOOKS[look]
     table = asked(numbers(10), sv.Budget(50.0, 1e-3, rows_per_unit=2))
     with pytest.raises(BudgetError, match="moves by up to"):
-        ask(table, Spend(look, 0.9 * 2 * sensitivity, 9.0, delta=1e-9))
+        ask(table, payment(look, 0.9 * 2 * sensitivity))
 
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_each_look_is_one_line_of_the_ledger(look: str) -> None:
     _, ask = LOOKS[look]
     table = asked(numbers(10))
-    ask(table, Spend(look, 2.0, 2.0, delta=1e-9))
+    ask(table, payment(look, 2.0))
     assert [spend.what for spend in table.ledger] == [look]
 
 
@@ -209,7 +213,7 @@ def test_one_row_moves_no_question_by_more_than_its_sensitivity() -> None:
     rng = np.random.default_rng(0)
     columns = {name: rng.integers(0, 4, 60) for name in "xy"}
     with_, without = pa.table(columns), pa.table(columns).slice(1)
-    codings = [Coding(4, lambda rows, n=name: rows[n].to_numpy()) for name in "xy"]
+    codings = tuple(Coding(4, lambda rows, n=name: rows[n].to_numpy()) for name in "xy")
     expected = [rng.random((4, 4)) * 8]
     free = sv.Budget(1000.0, 0.09)
 
@@ -218,8 +222,8 @@ def test_one_row_moves_no_question_by_more_than_its_sensitivity() -> None:
         private = [asked(table, free) for _ in range(3)]
         return [
             private[0].histogram(codings[0], spend),
-            private[1].margins(codings, [(0, 1)], spend)[0],
-            private[2].distances(codings, [(0, 1)], expected, spend),
+            private[1].margins([codings], spend)[0],
+            private[2].distances([codings], expected, spend),
         ]
 
     for one, other in zip(answers(with_), answers(without), strict=True):

@@ -86,16 +86,14 @@ class PrivateTable:
         place = {level: i for i, level in enumerate(tables.levels(self._secret[name]).to_pylist())}
         return sorted(named, key=lambda level: place[level])
 
-    def margins(self, codings: Sequence[Coding], pairs: Sequence[tuple[int, int]], spend: Spend) -> list[Array]:
-        """Two-way histograms (size_i, size_j). Sensitivity: the rows of a unit times sqrt(pairs)."""
+    def margins(self, pairs: Sequence[tuple[Coding, Coding]], spend: Spend) -> list[Array]:
+        """Two-way histograms (size, other size). Sensitivity: the rows of a unit times sqrt(pairs)."""
         self._pay(spend, self._most * len(pairs) ** 0.5)
         with discreet():
-            tables_ = _pairs(codings, pairs, self._secret)
-        return [noisy_counts(table, spend.sigma, self._noise) for table in tables_]
+            counts = [_crossed(one, other, self._secret) for one, other in pairs]
+        return [noisy_counts(count, spend.sigma, self._noise) for count in counts]
 
-    def distances(
-        self, codings: Sequence[Coding], pairs: Sequence[tuple[int, int]], expected: Sequence[Array], spend: Spend
-    ) -> Array:
+    def distances(self, pairs: Sequence[tuple[Coding, Coding]], expected: Sequence[Array], spend: Spend) -> Array:
         """How far (L1) two-way histograms are from ``expected`` ones: (pairs,).
 
         A row more moves one cell by 1, so each distance by 1 at most. Sensitivity: the rows of a unit times
@@ -103,9 +101,9 @@ class PrivateTable:
         """
         self._pay(spend, self._most * len(pairs) ** 0.5)
         with discreet():
-            tables_ = _pairs(codings, pairs, self._secret)
-            far = [np.abs(table - guess).sum() for table, guess in zip(tables_, expected, strict=True)]
-        return np.array(far) + self._noise.normal(0.0, spend.sigma, len(far))
+            counts = [_crossed(one, other, self._secret) for one, other in pairs]
+            far = [np.abs(count - guess).sum() for count, guess in zip(counts, expected, strict=True)]
+        return noisy_counts(np.array(far), spend.sigma, self._noise)
 
     def noisy_sums(
         self,
@@ -119,6 +117,8 @@ class PrivateTable:
         over rows of which each has a norm (over all arrays together) of at most ``spend.sensitivity``. A row is sampled
         with probability ``spend.rate``, at each step anew.
         """
+        if not spend.sampled:
+            raise BudgetError("Steps are accounted for as steps on sampled rows; got a rate of 1.")
         self._pay(spend, spend.sensitivity)
         with discreet():
             tokens = encode(self._secret)
@@ -165,8 +165,7 @@ def _counted(coding: Coding, rows: pa.Table) -> Array:
     return np.bincount(coding.of(rows), minlength=coding.size)[: coding.size].astype(np.float64)
 
 
-def _pairs(codings: Sequence[Coding], pairs: Sequence[tuple[int, int]], rows: pa.Table) -> list[Array]:
-    cells = {place: codings[place].of(rows).astype(np.int64) for place in sorted({i for pair in pairs for i in pair})}
-    sizes = [coding.size for coding in codings]
-    flat = [np.bincount(cells[i] * sizes[j] + cells[j], minlength=sizes[i] * sizes[j]) for i, j in pairs]
-    return [one.reshape(sizes[i], sizes[j]).astype(np.float64) for one, (i, j) in zip(flat, pairs, strict=True)]
+def _crossed(one: Coding, other: Coding, rows: pa.Table) -> Array:
+    flat = one.of(rows).astype(np.int64) * other.size + other.of(rows)
+    counts = np.bincount(flat, minlength=one.size * other.size)
+    return np.asarray(counts.reshape(one.size, other.size), np.float64)

@@ -1,7 +1,12 @@
-"""Leaves folded into few cells, so that counts of pairs of columns stand out of the noise."""
+"""Leaves folded into few cells, so that counts of pairs of columns stand out of the noise.
+
+A column has several partitions, each made of cells of the finer one before it: pairs that depend strongly can be
+counted in fine cells, others in coarse ones, and rows are drawn in the finest.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,36 +15,35 @@ import pyarrow as pa
 from synthvae.privacy.private_table import Coding
 from synthvae.surrogate.domains import Array, Domain
 
+FINER = 2  # times as many cells in each finer partition
+
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """A column in few cells. of_leaf: (l,) the cell of each leaf; counts: (c,) rows of each."""
+    """A column in cells. of_leaf: (l,) the finest cell of each leaf; partitions: from the finest (which is as it is)
+    to the coarsest, the cell of each finest cell; counts: rows of each finest cell."""
 
     domain: Domain
     of_leaf: Array
+    partitions: tuple[Array, ...]
     counts: Array
 
-    @property
-    def size(self) -> int:
-        return len(self.counts)
+    def size(self, level: int) -> int:
+        """The number of cells of a partition."""
+        return int(self.partitions[level].max()) + 1
 
-    @property
-    def coding(self) -> Coding:
-        """The cells as a question."""
-        return Coding(self.size, self.of_rows)
+    def counts_of(self, level: int) -> Array:
+        """Rows of each cell of a partition."""
+        return np.bincount(self.partitions[level], self.counts)
 
-    def of_rows(self, rows: pa.Table) -> Array:
-        """The cell of each row (n,)."""
-        return self.of_leaf[self.domain.leaves(rows)]
+    def coding(self, level: int) -> Coding:
+        """The cells of a partition as a question."""
+        cell = self.partitions[level][self.of_leaf]
+        return Coding(self.size(level), lambda rows: cell[self.domain.leaves(rows)])
 
     def draw(self, cells: Array, rng: np.random.Generator) -> pa.Array:
-        """Values (n,) for cells (n,): a leaf of the cell by its counts, then a value of the leaf."""
-        leaves = np.zeros(len(cells), np.int64)
-        for cell in np.unique(cells):
-            places, mine = np.flatnonzero(self.of_leaf == cell), np.flatnonzero(cells == cell)
-            weights = self._drawn[places]
-            weights = weights if weights.sum() else np.ones(len(places))
-            leaves[mine] = places[spread(weights, len(mine), rng)]
+        """Values (n,) for finest cells (n,): a leaf of the cell by its counts, then a value of the leaf."""
+        leaves = drawn_within(self.of_leaf, self._drawn, cells, rng)
         return self.domain.values(leaves, rng)
 
     @property
@@ -51,15 +55,40 @@ class Cells:
         return counts
 
 
-def coarse(domain: Domain, most: int) -> Cells:
-    """At most ``most`` cells, of about as many rows each; null is one of its own."""
-    counts = domain.counts
-    rest = np.arange(1, len(counts)) if counts[0] else np.arange(len(counts))
-    room = max(most - (1 if counts[0] else 0), 2)
-    grouped = _runs(counts[rest], room) if domain.ordered else _largest(counts[rest], room)
-    of_leaf = np.zeros(len(counts), np.int64)
-    of_leaf[rest] = grouped + (1 if counts[0] else 0)
-    return Cells(domain, of_leaf, np.bincount(of_leaf, counts))
+def coarse(domain: Domain, most: Sequence[int]) -> Cells:
+    """Partitions of at most so many cells each, finest first, of about as many rows each; null is a cell of its own."""
+    first = _folded(domain.counts, most[0], domain.ordered, named=not domain.ordered)
+    counts = np.bincount(first, domain.counts)
+    partitions = [np.arange(len(counts))]
+    for room in most[1:]:
+        before = partitions[-1]
+        partitions.append(_folded(np.bincount(before, counts), room, domain.ordered, named=False)[before])
+    return Cells(domain, first, tuple(partitions), counts)
+
+
+def drawn_within(of_part: Array, weights: Array, wanted: Array, rng: np.random.Generator) -> Array:
+    """For each whole (n,) one of its parts, by weight. of_part: (p,) the whole of each part."""
+    made = np.zeros(len(wanted), np.int64)
+    for whole in np.unique(wanted):
+        places, mine = np.flatnonzero(of_part == whole), np.flatnonzero(wanted == whole)
+        own = weights[places]
+        made[mine] = places[spread(own if own.sum() else np.ones(len(places)), len(mine), rng)]
+    return made
+
+
+def spread(weights: Array, n: int, rng: np.random.Generator) -> Array:
+    """n places by weight, as evenly as whole numbers allow, in random order."""
+    ends = np.cumsum(weights) / weights.sum()
+    places = np.searchsorted(ends, (np.arange(n) + rng.random()) / max(n, 1), side="right")
+    return rng.permutation(np.minimum(places, len(weights) - 1))
+
+
+def _folded(counts: Array, most: int, ordered: bool, named: bool) -> Array:
+    """(l,) the cell of each leaf, null first where there is any."""
+    null = int(counts[0] > 0)
+    rest = counts[null:]
+    folded = _runs(rest, max(most - null, 2)) if ordered else _largest(rest, max(most - null, 2), named)
+    return np.append(np.zeros(null, np.int64), folded + null)
 
 
 def _runs(counts: Array, most: int) -> Array:
@@ -74,16 +103,10 @@ def _runs(counts: Array, most: int) -> Array:
     return np.array(groups, np.int64)
 
 
-def _largest(counts: Array, most: int) -> Array:
-    """The largest levels apart, all others together; unnamed levels, which come last, with the smallest named one."""
-    named = counts[:-1]
-    rank = np.argsort(np.argsort(-named, kind="stable"), kind="stable")
-    groups = np.minimum(rank, most - 1)
-    return np.append(groups, groups.max(initial=0)).astype(np.int64)
-
-
-def spread(weights: Array, n: int, rng: np.random.Generator) -> Array:
-    """n places by weight, as evenly as whole numbers allow, in random order."""
-    ends = np.cumsum(weights) / weights.sum()
-    places = np.searchsorted(ends, (np.arange(n) + rng.random()) / max(n, 1), side="right")
-    return rng.permutation(np.minimum(places, len(weights) - 1))
+def _largest(counts: Array, most: int, named: bool) -> Array:
+    """The largest levels apart, all others together. named: the last one stands for unnamed levels; it goes with the
+    smallest of the others."""
+    own = counts[:-1] if named else counts
+    rank = np.argsort(np.argsort(-own, kind="stable"), kind="stable")
+    groups = np.minimum(rank, most - 1).astype(np.int64)
+    return np.append(groups, groups.max(initial=0)) if named else groups
