@@ -272,7 +272,7 @@ def _clipped_tensorflow(model: Any, losses: Any, taps: Any, norms: Any) -> Clipp
         gradients = tape.gradient(each, values, output_gradients=factors)
         return [tf.convert_to_tensor(g) for g in gradients], norm
 
-    graph = tf.function(partial(summed), reduce_retracing=True)
+    graph = tf.function(partial(summed), autograph=False, reduce_retracing=True)  # autograph rewraps errors
 
     def call(clip: float, mask: Array, *rows: Array) -> tuple[list[Array], Array]:
         sums, norm = graph(np.float32(clip), mask, *rows)

@@ -12,7 +12,7 @@ THRESHOLDS = np.linspace(2.0, 4.0, 9)  # in standard deviations of the noise
 
 
 def consistent(noisy: Array, expected: Array, sigma: float) -> Array:
-    """(c_i, c_j): noisy counts drawn towards what they may be, with the margins of ``expected``, of independent columns.
+    """(c_i, c_j): noisy counts drawn towards what they may be, with the margins of ``expected`` (independent columns).
 
     Either all deviations from ``expected`` are shrunk (James, Stein 1961), or only cells are believed that noise cannot
     explain (a threshold: Donoho, Johnstone 1994) and the others taken for independent, or for empty as where one column
