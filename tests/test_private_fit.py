@@ -26,7 +26,7 @@ from synthvae.privacy.accountant import Steps, total_epsilon
 ROWS = 4000
 BUDGET = sv.Budget(epsilon=4.0, delta=1e-5)
 AMOUNT, LEVEL, NOTE, DAY = 987654321.12, "Ruritanian", "met the king of Zenda", pd.Timestamp("1873-05-19")
-WORDS = ("Ruritanian", "Zenda", "98765432", "9.8765", "1873")
+WORDS = ("Ruritanian", "Zenda", "98765432", "9.8765", "1873-05")
 
 
 def table() -> pd.DataFrame:
