@@ -50,7 +50,7 @@ class Cells:
     def _drawn(self) -> Array:
         """Counts of leaves; the last one of categories stands for unnamed levels, and is never drawn."""
         counts = self.domain.counts.copy()
-        if not self.domain.ordered and len(counts) > 2 and self.of_leaf[-1] == self.of_leaf[-2]:
+        if not self.domain.ordered and len(counts) > 2 and (self.of_leaf[1:-1] == self.of_leaf[-1]).any():
             counts[-1] = 0.0
         return counts
 
