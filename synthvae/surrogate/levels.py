@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -82,7 +83,12 @@ class LevelsDomain(Domain):
 
 def _unnamed(column: Column, null: float, rows: float) -> Domain:
     """A column whose levels nobody may name: text, or where it holds numbers, nothing."""
-    facts = {"name": column.name, "arrow": column.arrow, "pandas": column.pandas, "nullable": bool(null)}
+    facts: dict[str, Any] = {
+        "name": column.name,
+        "arrow": column.arrow,
+        "pandas": column.pandas,
+        "nullable": bool(null),
+    }
     inside = tables.plain(pa.chunked_array([], tables.arrow_type(column.arrow))).type
     if tables.is_text(inside):
         text = Text(**facts, min_length=TEXT_LENGTHS[0], max_length=TEXT_LENGTHS[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.types as pt
@@ -17,7 +18,7 @@ _KEY = re.compile(r"(?i:(^|[_ .-])(id|uuid|guid)s?$)|[a-z0-9](Id|ID|Uuid|UUID|Gu
 
 def neutral(name: str, type_: pa.DataType, unit: str | None) -> Column:
     """A column of which nothing but name and type is known; levels and bounds are empty until they are paid for."""
-    facts = {"name": name, "arrow": str(type_), "nullable": True}
+    facts: dict[str, Any] = {"name": name, "arrow": str(type_), "nullable": True}
     inside = type_.value_type if pt.is_dictionary(type_) else type_
     key = name == unit or _KEY.search(name) is not None
     if pt.is_boolean(inside):
