@@ -83,6 +83,7 @@ def test_sampled_steps_add_up_as_the_library_says() -> None:
     assert total_epsilon(0.1, Steps(0.1, 20.0, 16), 1e-5) > max(sampled, gaussian_epsilon(0.1, 1e-5))
 
 
+@pytest.mark.slow
 def test_several_rows_of_a_unit_cost_more() -> None:
     one, three = (total_epsilon(0.0, Steps(0.05, 3.0, 50, rows), 1e-5) for rows in (1, 3))
     assert 1.5 * one < three

@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from synthvae.cli import app
 from synthvae.errors import BudgetError, ParameterError, SchemaError
 from synthvae.privacy.accountant import Steps, total_epsilon
 
-ROWS = 4000
+ROWS = 2500
 BUDGET = sv.Budget(epsilon=4.0, delta=1e-5)
 AMOUNT, LEVEL, NOTE, DAY = 987654321.12, "Ruritanian", "met the king of Zenda", pd.Timestamp("1873-05-19")
 WORDS = ("Ruritanian", "Zenda", "98765432", "9.8765", "1873-05")
@@ -69,20 +68,12 @@ class Heard(logging.Handler):
         self.lines.append(record.getMessage())
 
 
-@pytest.fixture
-def heard() -> Iterator[Heard]:
-    handler = Heard()
-    logging.getLogger().addHandler(handler)
-    yield handler
-    logging.getLogger().removeHandler(handler)
-
-
 @pytest.fixture(scope="module")
 def traces(tmp_path_factory: pytest.TempPathFactory) -> Traces:
     path = tmp_path_factory.mktemp("private") / "m.synthvae"
     handler = Heard()
     logging.getLogger().addHandler(handler)
-    model = sv.Synthesizer(budget=BUDGET, epochs=12).fit(table())
+    model = sv.Synthesizer(budget=BUDGET, epochs=10).fit(table())
     logging.getLogger().removeHandler(handler)
     model.save(path)
     with zipfile.ZipFile(path) as archive:
@@ -197,7 +188,7 @@ def test_a_seed_is_an_unusable_flag(tmp_path: Path) -> None:
         CliRunner().invoke(app, [*words, "--seed", "1"], catch_exceptions=False)
 
 
-def test_a_testing_budget_repeats_itself_and_says_what_it_is() -> None:
+def test_a_testing_budget_repeats_itself_and_says_what_it_is(eagerly: None) -> None:
     people = table().head(300)[["age", "nation"]]
     budget = sv.Budget(5.0, 1e-4, testing=True)
     models = [sv.Synthesizer(budget=budget, epochs=1, random_state=1).fit(people) for _ in range(2)]
@@ -225,6 +216,7 @@ AWKWARD = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", AWKWARD)
 def test_every_table_can_be_fitted_without_a_word_about_its_rows(name: str, eagerly: None) -> None:
     model = sv.Synthesizer(budget=sv.Budget(20.0, 1e-3), epochs=1).fit(AWKWARD[name])
