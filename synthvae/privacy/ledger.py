@@ -14,7 +14,7 @@ from synthvae.privacy.budget import Budget
 ROUNDING = 1e-6  # relative, of comparing what was planned with what was spent
 ASSUMPTIONS = (
     "Column names, their order and their physical types (of an ordered category also the order of its levels) are "
-    "public; so is a schema that the user wrote.",
+    "public; so is a schema that the user wrote, which must not have been inferred from these rows.",
     "The rows of one unit are all that is known of it; rows of different units do not depend on each other.",
     "Noise is drawn by NumPy generators seeded from the operating system; counts are rounded to whole numbers, but "
     "the noise of gradients is floating-point and not hardened against attacks on its last bits.",
