@@ -8,13 +8,19 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
+import synthvae as sv
 from synthvae import backend
-from synthvae.errors import ParameterError
+from synthvae.errors import BudgetError, ParameterError
 from synthvae.networks.layout import Echo, Layout
 from synthvae.networks.taps import Taps, square_norms
 from synthvae.networks.vae import VAE, NetworkConfig
+from synthvae.privacy.ledger import Ledger
+from synthvae.privacy.mechanisms import noise_source
+from synthvae.privacy.private_table import PrivateTable
+from synthvae.training.private import Planned, PrivatePlan, train
 
 ROWS = 6
 
@@ -111,6 +117,36 @@ def test_a_weight_that_does_not_report_is_refused() -> None:
     summed = backend.clipped_sum(vae, half, Taps, square_norms)
     with pytest.raises(ParameterError, match="must report to taps"):
         summed(1.0, np.ones(ROWS, "float32"), *asked())
+
+
+def rows_under(budget: sv.Budget) -> PrivateTable:
+    return PrivateTable(pa.table({"row": np.arange(40)}), Ledger(budget), noise_source(0))
+
+
+def encoded(rows: pa.Table) -> np.ndarray:
+    return np.stack([rows["row"].to_numpy() % v for v in layout().sizes], axis=1)
+
+
+PLAN = PrivatePlan(Planned(rate=0.5, count=3, clip=1.0, learning_rate=1e-2), noise=2.0)
+
+
+def test_noisy_steps_are_one_payment_and_move_every_weight() -> None:
+    vae, private = network(), rows_under(sv.Budget(30.0, 1e-3))
+    before = backend.arrays(vae.trainable_variables)
+    train(vae, private, encoded, 40.0, PLAN, np.random.default_rng(0))
+    after = backend.arrays(vae.trainable_variables)
+    assert all(np.isfinite(a).all() and (a != b).any() for a, b in zip(after, before, strict=True))
+    (line,) = private.ledger.facts()["payments"]
+    assert (line["rate"], line["steps"], line["sigma"], line["sensitivity"]) == (0.5, 3, 2.0, 1.0)
+    assert 0 < private.ledger.epsilon <= 30
+
+
+def test_steps_beyond_the_budget_read_no_row() -> None:
+    vae, private = network(), rows_under(sv.Budget(0.1, 1e-6))
+    before = backend.arrays(vae.trainable_variables)
+    with pytest.raises(BudgetError, match="does not cover"):
+        train(vae, private, encoded, 40.0, PLAN, np.random.default_rng(0))
+    assert all((a == b).all() for a, b in zip(backend.arrays(vae.trainable_variables), before, strict=True))
 
 
 @pytest.mark.slow

@@ -185,14 +185,15 @@ def _card(model: Any) -> None:
 
     from synthvae.privacy.words import told
 
-    card = model.card_
+    card, privacy = model.card_, model.card_.get("privacy", {})
+    made = ", of rows made from noisy counts" if privacy.get("promise") else ""
     grid = Grid.grid(padding=(0, 2))
     facts = {
-        "table": f"{card['rows']:,} rows x {card['columns']} columns",
+        "table": f"{'about ' if made else ''}{card['rows']:,} rows x {card['columns']} columns",
         "network": f"{card['parameters']:,} parameters, {card['tokens']:,} tokens in {card['blocks']} blocks",
         "fit": f"{card['epochs']} of {card['planned_epochs']} epochs in {card['seconds']:.0f} s, {card['ended']}; "
         f"kept {card['kept_epoch']}",
-        "held-out loss": f"{card['held_out_nats']:.2f} nats per row",
+        "held-out loss": f"{card['held_out_nats']:.2f} nats per row{made}",
         "latent": f"{card['latent_nats']:.2f} nats per row in {card['active_dimensions']} active dimensions",
         "seed": str(card["seed"]),
     }
@@ -204,5 +205,5 @@ def _card(model: Any) -> None:
 
             grid.add_row(Text(column, style="yellow"), Text(note))
     out.print(grid)
-    for line in told(card.get("privacy", {})):
+    for line in told(privacy):
         say(out, line)
