@@ -24,9 +24,9 @@ from synthvae.privacy.private_table import PrivateTable
 SLOTS = 1024  # rows of which gradients are taken at once; a part of a sample is padded to it
 
 
-# Rows times epsilon from which there are steps. On Adult (32,561 rows) they cost likelihood at epsilon 8 (held out, nats:
-# -23.44 -> -23.47) and at 40 (-23.15 -> -23.16), and gained some (-23.26 -> -23.22) once noise was an eighth of that at
-# 40, as it is for a table some eight times as large; below, counts alone are the better use of a budget.
+# Rows times epsilon from which there are steps. On Adult (32,561 rows) they cost held-out likelihood at epsilon 8 (from
+# -23.44 to -23.47 nats) and at 40 (-23.15 to -23.16), and gained some (-23.26 to -23.22) once noise was an eighth of
+# that at 40, as it is for a table some eight times as large; below, counts alone are the better use of a budget.
 ENOUGH = 10_000_000
 COUNTS = 0.6  # share of the budget (of mu^2) for counts where there are steps
 BATCH, COUNT = 65_536, 150  # rows of a step in the mean, at most a quarter of all; steps
