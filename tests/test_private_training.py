@@ -67,31 +67,37 @@ def length(gradients: list[np.ndarray]) -> float:
     return float(np.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients)))
 
 
-def test_norms_are_those_of_each_row_by_itself() -> None:
-    vae, rows = network(), asked()
-    summed = backend.clipped_sum(vae, vae.row_losses, Taps, square_norms)
-    _, norms = summed(1.0, np.ones(ROWS, "float32"), *rows)
-    alone = [length(gradients) for gradients in one_by_one(summed, rows)]
+@pytest.fixture(scope="module")
+def summed() -> backend.ClippedSum:
+    vae = network()
+    return backend.clipped_sum(vae, vae.row_losses, Taps, square_norms)
+
+
+@pytest.fixture(scope="module")
+def gradients(summed: backend.ClippedSum) -> list[list[np.ndarray]]:
+    return one_by_one(summed, asked())
+
+
+def test_norms_are_those_of_each_row_by_itself(summed: backend.ClippedSum, gradients: list[list[np.ndarray]]) -> None:
+    _, norms = summed(1.0, np.ones(ROWS, "float32"), *asked())
+    alone = [length(row) for row in gradients]
     assert norms == pytest.approx(alone, rel=1e-4)
     assert min(alone) > 0.1
 
 
-def test_the_sum_is_of_rows_each_cut_to_the_clip_norm() -> None:
-    vae, rows = network(), asked()
-    summed = backend.clipped_sum(vae, vae.row_losses, Taps, square_norms)
-    alone = one_by_one(summed, rows)
-    clip = float(np.median([length(g) for g in alone]))
+def test_the_sum_is_of_rows_each_cut_to_the_clip_norm(
+    summed: backend.ClippedSum, gradients: list[list[np.ndarray]]
+) -> None:
+    clip = float(np.median([length(g) for g in gradients]))
     mask = np.array([1, 1, 0, 1, 1, 1], "float32")
-    sums, _ = summed(clip, mask, *rows)
-    cut = [[m * g * min(1.0, clip / length(row)) for g in row] for m, row in zip(mask, alone, strict=True)]
+    sums, _ = summed(clip, mask, *asked())
+    cut = [[m * g * min(1.0, clip / length(row)) for g in row] for m, row in zip(mask, gradients, strict=True)]
     for place, got in enumerate(sums):
         np.testing.assert_allclose(got, sum(row[place] for row in cut), atol=1e-4 * clip)
 
 
-def test_a_row_moves_the_sum_by_at_most_the_clip_norm() -> None:
-    vae, rows = network(), asked()
-    summed = backend.clipped_sum(vae, vae.row_losses, Taps, square_norms)
-    everyone = np.ones(ROWS, "float32")
+def test_a_row_moves_the_sum_by_at_most_the_clip_norm(summed: backend.ClippedSum) -> None:
+    rows, everyone = asked(), np.ones(ROWS, "float32")
     whole, _ = summed(0.01, everyone, *rows)
     for i in range(ROWS):
         without, _ = summed(0.01, np.where(np.arange(ROWS) == i, 0, everyone), *rows)
@@ -114,9 +120,9 @@ def test_a_weight_that_does_not_report_is_refused() -> None:
     def half(tokens: object, uniforms: object, normals: object, place: object) -> object:
         return vae.encoder(tokens, uniforms[:, : vae.layout.b] < 2)[0][:, 0]  # type: ignore[index]
 
-    summed = backend.clipped_sum(vae, half, Taps, square_norms)
+    partly = backend.clipped_sum(vae, half, Taps, square_norms)
     with pytest.raises(ParameterError, match="must report to taps"):
-        summed(1.0, np.ones(ROWS, "float32"), *asked())
+        partly(1.0, np.ones(ROWS, "float32"), *asked())
 
 
 def rows_under(budget: sv.Budget) -> PrivateTable:
