@@ -20,7 +20,7 @@ from synthvae.networks.vae import VAE, NetworkConfig
 from synthvae.privacy.ledger import Ledger
 from synthvae.privacy.mechanisms import noise_source
 from synthvae.privacy.private_table import PrivateTable
-from synthvae.training.private import Planned, PrivatePlan, train
+from synthvae.training.private import Planned, PrivatePlan, planned, train
 
 ROWS = 6
 
@@ -153,6 +153,13 @@ def test_steps_beyond_the_budget_read_no_row() -> None:
     with pytest.raises(BudgetError, match="does not cover"):
         train(vae, private, encoded, 40.0, PLAN, np.random.default_rng(0))
     assert all((a == b).all() for a, b in zip(backend.arrays(vae.trainable_variables), before, strict=True))
+
+
+def test_steps_are_for_tables_that_are_large_for_their_epsilon() -> None:
+    assert planned(30_000.0, 8.0) is None
+    steps = planned(4_000_000.0, 3.0)
+    assert steps is not None
+    assert steps.rate == pytest.approx(65_536 / 4_000_000)
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from numbers import Real
 
@@ -56,7 +55,3 @@ class Budget:
     def says(self) -> str:
         """The promise in one line."""
         return f"epsilon {self.epsilon:g}, delta {self.delta:g}, {self.neighbours}"
-
-    def least_delta(self, rows: int) -> float:
-        """The delta that is called small for so many rows: rows ** -1.1."""
-        return float(math.pow(max(rows, 2), -1.1))
