@@ -90,7 +90,7 @@ class PrivateTable:
         """Two-way histograms (size, other size). Sensitivity: the rows of a unit times sqrt(pairs)."""
         self._pay(spend, self._most * len(pairs) ** 0.5)
         with discreet():
-            counts = [_crossed(one, other, self._secret) for one, other in pairs]
+            counts = _crossed(pairs, self._secret)
         return [noisy_counts(count, spend.sigma, self._noise) for count in counts]
 
     def distances(self, pairs: Sequence[tuple[Coding, Coding]], expected: Sequence[Array], spend: Spend) -> Array:
@@ -101,7 +101,7 @@ class PrivateTable:
         """
         self._pay(spend, self._most * len(pairs) ** 0.5)
         with discreet():
-            counts = [_crossed(one, other, self._secret) for one, other in pairs]
+            counts = _crossed(pairs, self._secret)
             far = [np.abs(count - guess).sum() for count, guess in zip(counts, expected, strict=True)]
         return noisy_counts(np.array(far), spend.sigma, self._noise)
 
@@ -165,7 +165,12 @@ def _counted(coding: Coding, rows: pa.Table) -> Array:
     return np.bincount(coding.of(rows), minlength=coding.size)[: coding.size].astype(np.float64)
 
 
-def _crossed(one: Coding, other: Coding, rows: pa.Table) -> Array:
-    flat = one.of(rows).astype(np.int64) * other.size + other.of(rows)
-    counts = np.bincount(flat, minlength=one.size * other.size)
-    return np.asarray(counts.reshape(one.size, other.size), np.float64)
+def _crossed(pairs: Sequence[tuple[Coding, Coding]], rows: pa.Table) -> list[Array]:
+    """Counts (size, other size) of each pair; a coding that is in several is asked once."""
+    cells = {coding: coding.of(rows).astype(np.int32) for coding in {one for pair in pairs for one in pair}}
+    counts = []
+    for one, other in pairs:
+        flat = cells[one].astype(np.int64) * other.size + cells[other]
+        counted = np.bincount(flat, minlength=one.size * other.size)
+        counts.append(np.asarray(counted.reshape(one.size, other.size), np.float64))
+    return counts

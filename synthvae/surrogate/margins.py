@@ -17,7 +17,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 
-from synthvae.privacy.private_table import Coding, PrivateTable
+from synthvae.privacy.private_table import PrivateTable
 from synthvae.surrogate.allotment import Allotment
 from synthvae.surrogate.coarse import FINER, Cells
 from synthvae.surrogate.denoise import consistent
@@ -61,15 +61,19 @@ def measured(cells: Sequence[Cells], private: PrivateTable, rows: float, allotme
     if not pairs:
         return Margins()
     last = LEVELS - 1
+    codings = [[one.coding(level) for level in range(LEVELS)] for one in cells]
     expected = [_independent(cells, pair, last, rows) for pair in pairs]
-    far = private.distances([_codings(cells, pair, last) for pair in pairs], expected, allotment.distances(len(pairs)))
+    far = private.distances(
+        [(codings[i][last], codings[j][last]) for i, j in pairs], expected, allotment.distances(len(pairs))
+    )
     chosen, tree = _chosen(pairs, far, np.array([guess.size for guess in expected]), allotment)
     if not chosen:
         return Margins()
     spend = allotment.pairs(len(chosen))
     levels = [_level(cells, pairs[p], float(far[p]) / (CLEAR * MEAN_NOISE * spend.sigma)) for p in chosen]
     wanted = [pairs[p] for p in chosen]
-    counted = private.margins([_codings(cells, *both) for both in zip(wanted, levels, strict=True)], spend)
+    asked = [(codings[i][level], codings[j][level]) for (i, j), level in zip(wanted, levels, strict=True)]
+    counted = private.margins(asked, spend)
     made = [
         Margin(
             pair,
@@ -79,10 +83,6 @@ def measured(cells: Sequence[Cells], private: PrivateTable, rows: float, allotme
         for pair, level, counts in zip(wanted, levels, counted, strict=True)
     ]
     return Margins(tuple(made), tree)
-
-
-def _codings(cells: Sequence[Cells], pair: Pair, level: int) -> tuple[Coding, Coding]:
-    return cells[pair[0]].coding(level), cells[pair[1]].coding(level)
 
 
 def _independent(cells: Sequence[Cells], pair: Pair, level: int, rows: float) -> Array:
