@@ -69,8 +69,10 @@ def fit(settings: fitting.Settings, budget: Budget, table: Any, seed: int, progr
 def bought(rows: pa.Table, schema: Schema | None, budget: Budget, seed: int) -> tuple[Surrogate, PrivateTable]:
     """Rows made from noisy counts of ``rows``, and these where they can only be asked, for what is left to ask."""
     columns = _columns(rows.schema, schema, budget)
+    rows = rows.select([column.name for column in columns])
     with discreet():
-        rows = typed(rows.select([column.name for column in columns]), columns)
+        # a cast would put the levels of an ordered category in the order of the rows
+        rows = typed(rows, [c for c in columns if str(rows.schema.field(c.name).type) != c.arrow])
     asked = PrivateTable(rows, Ledger(budget), noise_source(seed if budget.testing else None))
     found = sum(_unlisted(column) for column in columns)
     each = LEVEL_DELTA * budget.delta / max(found, 1)
@@ -92,6 +94,9 @@ def _columns(fields: pa.Schema, schema: Schema | None, budget: Budget) -> list[C
     wrong += [f"column {name!r} is not in the schema" for name in names if name not in schema]
     if wrong:
         raise SchemaError("The table does not have the columns of the schema:", wrong)
+    recoded = [c.name for c in schema if _unlisted(c) and c.arrow != str(fields.field(c.name).type)]
+    if recoded:
+        raise SchemaError("Columns without levels must be of the schema's type:", recoded)
     if schema.constraints:
         raise ParameterError(
             "Rules between columns cannot be kept under a budget: what they need to know of the rows is not paid for. "

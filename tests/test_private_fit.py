@@ -18,9 +18,11 @@ import pytest
 from typer.testing import CliRunner
 
 import synthvae as sv
+from synthvae import tables
 from synthvae.cli import app
 from synthvae.errors import BudgetError, ParameterError, SchemaError
 from synthvae.privacy.accountant import Steps, total_epsilon
+from synthvae.private_fitting import bought
 
 ROWS = 2500
 BUDGET = sv.Budget(epsilon=4.0, delta=1e-5)
@@ -186,6 +188,14 @@ def test_a_seed_is_an_unusable_flag(tmp_path: Path) -> None:
     words = ["fit", str(tmp_path / "t.parquet"), "-o", str(tmp_path / "m"), "--epsilon", "1", "--delta", "1e-6"]
     with pytest.raises(ParameterError, match="--seed"):
         CliRunner().invoke(app, [*words, "--seed", "1"], catch_exceptions=False)
+
+
+def test_the_order_of_levels_is_the_stated_one_or_their_own() -> None:
+    codes = pd.Categorical(["mid"] * 300 + ["low"] * 300 + ["high"] * 300, ["low", "mid", "high"], ordered=True)
+    people = pd.DataFrame({"stated": codes, "own": ["b"] * 500 + ["a"] * 400})
+    rows, _ = tables.read(people, tame=True)
+    made, _ = bought(rows, None, BUDGET, 0)
+    assert [column.levels for column in made.columns] == [("low", "mid", "high"), ("a", "b")]  # type: ignore[attr-defined]
 
 
 def test_a_testing_budget_repeats_itself_and_says_what_it_is(eagerly: None) -> None:

@@ -23,6 +23,7 @@ from synthvae.privacy.private_table import Coding, PrivateTable
 from synthvae.schema import instants
 from synthvae.schema.columns import Column, Datetime, Numeric
 from synthvae.surrogate.allotment import Allotment
+from synthvae.surrogate.denoise import parts
 from synthvae.surrogate.domains import Array, Domain, settled
 from synthvae.surrogate.grain import finer, grained
 
@@ -30,7 +31,7 @@ REFINEMENTS = 3  # looks after the first: enough for single days within centurie
 PARTS = 16  # into which a cell is cut
 LOOKS = 2.0  # of the budget of one column of levels
 MOST_SHARE = 1 / 48  # of the rows that a cell may hold uncut
-SURE, LIKELY = 4.5, 1.5  # standard deviations of noise above which a cell is there: anywhere at all; in one that is
+SURE = 4.5  # standard deviations of noise above which a cell is there at all
 WHOLE_POWERS, FLOAT_POWERS = range(63), range(-40, 100)
 STATED_PARTS = 32  # equal parts of bounds that the user wrote
 
@@ -61,7 +62,7 @@ class AxisDomain(Domain):
                 counts = settled(private.histogram(coding, spend), rows, SURE * spend.sigma, column.nullable)
                 kin = np.arange(len(edges))
             else:
-                counts = _agreeing(private.histogram(coding, spend), counts, kin, LIKELY * spend.sigma)
+                counts = _agreeing(private.histogram(coding, spend), counts, kin, spend.sigma)
             if look < REFINEMENTS:
                 least = 0.0 if not look else rows * MOST_SHARE
                 edges, kin = _cut(edges, counts > max(least, SURE * spend.sigma))
@@ -151,15 +152,13 @@ def _starts(low: Any, high: Any) -> list[Any]:
     return np.unique(np.linspace(low, high, PARTS, endpoint=False)).tolist()
 
 
-def _agreeing(counts: Array, before: Array, kin: Array, floor: float) -> Array:
+def _agreeing(counts: Array, before: Array, kin: Array, sigma: float) -> Array:
     """Noisy counts (l,) of finer cells, made to add up to what the cells they were cut from hold."""
-    kept = np.where(counts > floor, counts, 0.0)
-    sums = np.bincount(kin, kept, minlength=len(before))
-    sizes = np.bincount(kin, minlength=len(before))
-    even = before[kin] / sizes[kin]  # where noise hides all parts, each holds as much
-    uncut = sizes[kin] == 1
-    shared = np.where(sums[kin] > 0, kept * before[kin] / np.maximum(sums[kin], 1e-9), even)
-    return np.where(uncut, before[kin], shared)
+    found = before[kin]
+    for whole in np.flatnonzero(np.bincount(kin) > 1):
+        mine = kin == whole
+        found[mine] = parts(counts[mine], float(before[whole]), sigma)
+    return found
 
 
 def _bounded(column: Column, edges: Array) -> Column:

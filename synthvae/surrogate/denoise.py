@@ -1,4 +1,4 @@
-"""Noisy two-way counts made those of some table: not negative, and with the one-way counts that are known."""
+"""Noisy counts made those of some table: not negative, and adding up to what is known already."""
 
 from __future__ import annotations
 
@@ -26,6 +26,17 @@ def consistent(noisy: Array, expected: Array, sigma: float) -> Array:
         counts *= (rows / np.maximum(counts.sum(axis=1), TINY))[:, None]
         counts *= columns / np.maximum(counts.sum(axis=0), TINY)
     return np.asarray(counts)
+
+
+def parts(noisy: Array, whole: float, sigma: float) -> Array:
+    """(p,): noisy counts of the parts of a cell of ``whole`` rows, drawn towards what they may be.
+
+    Either towards parts that are all alike, or towards few parts that hold everything, as in ``consistent``.
+    """
+    even = np.full(len(noisy), whole / len(noisy))
+    guesses = [_shrunk(noisy, even, sigma), *(_believed(noisy, 0.0 * even, t * sigma, sigma) for t in THRESHOLDS)]
+    counts = np.maximum(min(guesses, key=lambda guess: guess[0])[1], 0.0)
+    return np.asarray(counts * (whole / counts.sum())) if counts.sum() > 0 else even
 
 
 def _shrunk(noisy: Array, prior: Array, sigma: float) -> tuple[float, Array]:
