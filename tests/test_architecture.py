@@ -28,6 +28,7 @@ ONE_ROOM = {
     ("synthesizer", "finetuning"),
     ("sklearn", "synthesizer"),
     ("cli", "demo"),
+    ("cli", "explorer"),
     ("files", "errors"),
 }
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
