@@ -15,6 +15,7 @@ import pyarrow as pa
 from synthvae import card, tables
 from synthvae.codecs.table import TableCodec
 from synthvae.errors import CollapseWarning, ParameterError, SynthvaeWarning, TableError
+from synthvae.generation import aggregate
 from synthvae.generation.calibrate import calibrate, frequencies
 from synthvae.networks.layout import Array, Layout
 from synthvae.networks.vae import VAE, NetworkConfig
@@ -41,6 +42,7 @@ class Settings:
     batch_size: int | None
     latent_dim: int
     effort: Effort = EFFORTS["default"]
+    latent_nats: float = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +96,13 @@ def trained(
     log.info("%s", cost)
     loop = trainer.Trainer(vae, plan, seed, Path(checkpoint) if checkpoint else None)
     outcome = loop.fit(rows.tokens, held_out.tokens, progress, rows.weights)
+    chosen = aggregate.suited(vae, rows.tokens, held_out.tokens, rows.weights, codec.schema.min_count, seed)
+    vae.prior = chosen.prior
+    log.info("prior %s: %.2f nats per held-out row gained", chosen.prior.kind, chosen.gain)
     counts = [a + b for a, b in zip(*(frequencies(layout, p.tokens, p.weights) for p in (rows, held_out)), strict=True)]
     shifts = calibrate(vae, range(layout.b), counts, codec.schema.min_count, seed)
     facts = card.facts(table, codec, plan, outcome, cost, seed)
+    facts |= {"prior": chosen.prior.kind, "prior_gain_nats": chosen.gain}
     return Learned(codec, vae, shifts, card.history(codec, outcome), facts)
 
 
@@ -170,9 +176,9 @@ def parts(table: pa.Table, codec: TableCodec, validation: Any, weights: Array | 
 
 def _networks(settings: Settings, layout: Layout, tokens: Array, seed: int) -> tuple[VAE, schedules.Plan]:
     varies = bool((tokens != tokens[0]).any())  # where all rows are the same, one look is enough
-    effort = settings.effort
+    effort, nats = settings.effort, settings.latent_nats
     plan = schedules.plan(len(tokens), settings.epochs if varies else 1, settings.batch_size, layout.b, effort.visits)
-    config = NetworkConfig.suited(len(tokens), layout.b, settings.latent_dim, effort.width)
+    config = NetworkConfig.suited(len(tokens), layout.b, settings.latent_dim, nats, effort.width)
     return VAE(layout, config, np.random.default_rng([seed, 0])), plan
 
 

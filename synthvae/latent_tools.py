@@ -64,8 +64,8 @@ class LatentTools(ABC):
     def encode(self, table: Any, std: bool = False) -> pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]:
         """Where rows lie in the latent space: the means of q(z | known cells), columns z0, z1, ..., index as given.
 
-        std: their standard deviations as well, as a second frame. Under the model z of all rows together is standard
-        normal; a dimension of mean 0 and standard deviation 1 for every row is idle. Nothing is drawn.
+        std: their standard deviations as well, as a second frame. z of all rows together is about standard normal; a
+        dimension of mean 0 and standard deviation 1 for every row is idle. Nothing is drawn.
 
         >>> import pandas as pd, synthvae as sv
         >>> people = pd.DataFrame({"age": [23, 35, 41, 58, 62] * 20, "smokes": [True, False] * 50})

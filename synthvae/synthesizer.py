@@ -33,6 +33,7 @@ from synthvae.schema.where import parse_where
 from synthvae.training import trainer
 from synthvae.training.effort import effort
 
+SAVED = ("effort", "epochs", "batch_size", "latent_dim", "latent_nats")  # parameters that travel in a bundle
 Where = str | Mapping[str, Any]
 Targets = Mapping[str, Mapping[Any, float]]
 RandomState = int | np.random.Generator | None
@@ -43,8 +44,9 @@ class Synthesizer(LatentTools, BaseEstimator):
 
     schema: what the columns mean; None infers it. effort: how much time the fit may take, "fast", "default" or "high".
     epochs, batch_size: None lets the table's size decide (early stopping may end sooner). latent_dim: dimensions of the
-    latent. random_state: the seed of fit, and of ``sample`` where that is given none; None draws one from the
-    operating system.
+    latent. latent_nats: how much the latent of a row may carry free of charge, in nats on average (free bits): more
+    gives the latent tools more to work with, with 0 the decoder does without a latent where it can. random_state: the
+    seed of fit, and of ``sample`` where that is given none; None draws one from the operating system.
 
     Learned: ``schema_``, ``history_`` (a row per evaluated epoch, losses in nats per row), ``card_`` (its facts).
 
@@ -63,6 +65,7 @@ class Synthesizer(LatentTools, BaseEstimator):
         epochs: int | None = None,
         batch_size: int | None = None,
         latent_dim: int = 16,
+        latent_nats: float = 4.0,
         random_state: RandomState = None,
     ) -> None:
         self.schema = schema
@@ -70,6 +73,7 @@ class Synthesizer(LatentTools, BaseEstimator):
         self.epochs = epochs
         self.batch_size = batch_size
         self.latent_dim = latent_dim
+        self.latent_nats = latent_nats
         self.random_state = random_state
 
     def fit(
@@ -90,7 +94,12 @@ class Synthesizer(LatentTools, BaseEstimator):
         """
         self._check_parameters()
         settings = fitting.Settings(
-            self.schema, self.epochs, self.batch_size, int(self.latent_dim), effort(self.effort)
+            self.schema,
+            self.epochs,
+            self.batch_size,
+            int(self.latent_dim),
+            effort(self.effort),
+            float(self.latent_nats),
         )
         self._keep(
             fitting.fit(settings, table, validation, sample_weight, seed_of(self.random_state), progress, checkpoint)
@@ -258,7 +267,7 @@ class Synthesizer(LatentTools, BaseEstimator):
     def save(self, path: str | Path) -> None:
         """Save the model as one file: JSON and arrays, no pickle, no training row."""
         self._check_fitted()
-        parameters = {name: _plain(getattr(self, name)) for name in ("effort", "epochs", "batch_size", "latent_dim")}
+        parameters = {name: _plain(getattr(self, name)) for name in SAVED}
         bundle.write(path, saved.parts(self._learned_, parameters), version("synthvae"))
 
     @classmethod
@@ -288,6 +297,7 @@ class Synthesizer(LatentTools, BaseEstimator):
             if getattr(self, name) is not None:
                 _whole(name, getattr(self, name))
         _whole("latent_dim", self.latent_dim)
+        _nats("latent_nats", self.latent_nats)
         if self.schema is not None and not isinstance(self.schema, Schema):
             raise ParameterError(f"schema must be a synthvae.Schema or None; got a {type(self.schema).__name__}.")
 
@@ -361,9 +371,16 @@ def _whole(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
-def _plain(value: int | str | None) -> int | str | None:
+def _nats(name: str, value: Any) -> None:
+    """A parameter that must be a finite number of at least 0."""
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not number or not 0 <= value < np.inf:
+        raise ParameterError(f"{name} must be a finite number of nats, 0 or more; got {value!r}.")
+
+
+def _plain(value: float | str | None) -> float | str | None:
     """As JSON can hold it."""
-    return value if value is None or isinstance(value, str) else int(value)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _counted(batches: Iterator[pa.RecordBatch], progress: Callable[[int], None] | None) -> Iterator[pa.RecordBatch]:

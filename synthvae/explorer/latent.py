@@ -123,7 +123,9 @@ def _slider(of: Chart, d: int) -> html.Div:
     """A dimension: its name, what it is about, and the slider."""
     part = of.report.table[of.report.table.dimension == f"z{d}"]
     named = part[part.information >= WORTH].nlargest(NAMED, "information")
-    ends = [html.Div([data(r.column), ": ", data(r.low), " → ", data(r.high)]) for r in named.itertuples()]
+    ends = [
+        html.Div([data(str(r.column)), ": ", data(str(r.low)), " → ", data(str(r.high))]) for r in named.itertuples()
+    ]
     facts = [html.B(f"z{d}"), html.Span(f"{part.nats.iloc[0]:.2f} nats", className="quiet"),
              html.Output("+0.00", id={"told": d})]  # fmt: skip
     slider = dcc.Slider(-FURTHEST, FURTHEST, STEP, value=0.0, marks=None, id={"dimension": d}, updatemode="drag",

@@ -29,8 +29,8 @@ LONGEST = 40  # characters of a value that are shown
 
 def reported(latents: Latents, nats: Array, least: float, seed: int) -> LatentReport:
     """The report. nats: (k,) what each dimension carries; those below ``least`` are idle and left out."""
-    z = np.random.default_rng([seed, 5]).standard_normal((ROWS, latents.k)).astype("float32")
-    tokens = latents.tokens(np.asarray(latents.vae.prior.sample(z)), seed)
+    z = latents.vae.prior.sample(np.random.default_rng([seed, 5]).standard_normal((ROWS, latents.k)))
+    tokens = latents.tokens(z, seed)
     active = [int(d) for d in np.argsort(-nats, kind="stable") if nats[d] >= least]
     columns = {
         name: latents.codec.block_columns.index(name)
