@@ -64,7 +64,7 @@ def test_the_page_is_below_its_address_only(client: Any) -> None:
         assert client.get(path, base_url=BASE).status_code == 404
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:5000", "0.0.0.0:5000", "[::1]:5000", ""])
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:5000", "0.0.0.0:5000", "[::1]:5000"])
 def test_a_foreign_name_is_refused(client: Any, host: str) -> None:
     for path in (ADDRESS, f"{ADDRESS}_dash-layout"):
         answer = client.get(path, base_url=BASE, headers={"Host": host})

@@ -22,6 +22,7 @@ NOTHING = "(nothing)"  # what the points may be coloured by, besides columns
 SERIES = ("#2f7fc1", "#d2691e", "#1f9d78", "#b5518f", "#8a7d1f", "#6f6bd1", "#c9504a", "#3a93a8", "#9b6a3c", "#7a8a99")
 RAMP = ((0.0, "#2f7fc1"), (0.35, "#7d70c4"), (0.65, "#c65a8e"), (1.0, "#d97a1e"))
 OWN, QUIET = "#d2691e", "#7a8a99"
+MEASURED = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_temporal)
 HIDDEN = {"visible": False, "fixedrange": False}
 
 
@@ -96,7 +97,7 @@ def _coloured(of: Chart, column: str, places: Array, quiet: bool) -> list[dict[s
         return [_points("synthetic", places, numbers, {"color": QUIET if quiet else SERIES[0], "size": 6}, None)]
     values = tables.plain(of.rows[column])
     said = [f"{escaped(column)}: {escaped(value)}" for value in texts(values)]
-    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type) or pa.types.is_temporal(values.type):
+    if any(is_it(values.type) for is_it in MEASURED):
         return [_points("synthetic", places, numbers, _shaded(values, column), said)]
     names = np.array(texts(values))
     often = pd.Series(names).value_counts().index[: min(FEW, len(SERIES) - 1)].tolist()
@@ -114,7 +115,8 @@ def _shaded(values: pa.ChunkedArray, column: str) -> dict[str, Any]:
     """Points in the colours of a number or date, by rank: few large values would leave one colour to the others."""
     order = pd.Series(values.to_pandas()).rank(pct=True)
     ticks = [0.05, 0.5, 0.95]
-    ends = pd.Series(values.to_pandas()).dropna().quantile(ticks, interpolation="nearest")
+    known = sorted(value for value in values.to_pylist() if value is not None)
+    ends = [known[int(tick * (len(known) - 1))] for tick in ticks if known]
     bar = {"thickness": 10, "title": {"text": escaped(column)}, "tickvals": ticks, "ticktext": [text(v) for v in ends]}
     colours = [None if np.isnan(rank) else float(rank) for rank in order]
     return {
