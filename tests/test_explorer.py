@@ -6,9 +6,11 @@ import base64
 import io
 import json
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -116,6 +118,23 @@ def test_without_the_extra_it_says_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "The explorer needs dash, not installed here: pip install 'synthvae[explore]'." in done.stderr
+
+
+@pytest.mark.slow
+def test_the_command_serves_until_it_is_interrupted(model: sv.Synthesizer, tmp_path: Path) -> None:
+    model.save(tmp_path / "m.synthvae")
+    planted().to_csv(tmp_path / "mine.csv", index=False)
+    words = ["explore", str(tmp_path / "m.synthvae"), str(tmp_path / "mine.csv"), "--no-browser"]
+    command = [sys.executable, "-m", "synthvae.cli", *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        line = next(line for line in running.stderr if "http" in line)
+        url = re.search(r"http://127\.0\.0\.1:\d+/\S+", line)
+        assert url is not None
+        with urllib.request.urlopen(url.group()) as page:
+            assert "synthvae explorer" in page.read().decode()
+        running.send_signal(signal.SIGINT)
+        assert running.wait() == 0
 
 
 # --- the map and the sliders ------------------------------------------------------------------------------------------

@@ -26,9 +26,8 @@ SHOWN = {"both": (True, True), "synthetic": (True, False), "own": (False, True)}
 def layout(of: Chart) -> html.Div:
     """Map and sliders side by side, the row below them."""
     options = [{"label": name, "value": name} for name in (NOTHING, *of.rows.column_names)]
-    colours = dcc.Dropdown(
-        options, of.report.telling or NOTHING, id="colour", clearable=False, searchable=len(options) > 12
-    )
+    telling = of.report.telling if of.report.telling in of.rows.column_names else NOTHING
+    colours = dcc.Dropdown(options, telling, id="colour", clearable=False, searchable=len(options) > 12)
     picks = {"both": "both", "synthetic": "synthetic rows", "own": "rows of your table"}
     which = dcc.RadioItems(picks, "both" if of.own else "synthetic", id="shown", inline=True)
     chart = [
