@@ -2,9 +2,9 @@
 
     python benchmarks/priors.py --data DIR [--tables adult default shoppers] [--latent-nats 4] [--rows 4000] [--seed 0]
 
-DIR holds a folder per table: train.parquet, test.parquet. *gain* is the mean difference of ``log_prob`` over --rows test
-rows in nats of the table, *error* its standard error; *told* is the gain that the fit saw on its own held-out rows, 0
-where it kept N(0, I). Figures go to results/priors.json.
+DIR holds a folder per table: train.parquet, test.parquet. *gain* is the mean difference of ``log_prob`` over --rows
+test rows in nats of the table, *error* its standard error; *told* is the gain that the fit saw on its own held-out
+rows, 0 where it kept N(0, I). Figures go to results/priors.json.
 """
 
 from __future__ import annotations

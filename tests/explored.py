@@ -27,7 +27,8 @@ def hostile(rows: int = 600, seed: int = 0) -> pd.DataFrame:
 
 
 def planted(rows: int = 60) -> pd.DataFrame:
-    """The same with a size in row 7 that does not go with the rest."""
+    """The same with a row 7 whose cells do not go together."""
     table = hostile(rows, seed=1)
-    table.loc[7, ["size", SCRIPT]] = [3.0, "{{7*7}}"]
+    table.loc[7, ["size", SCRIPT, "kind"]] = [3.0, "{{7*7}}", "r"]
+    table.loc[7, "day"] = pd.Timestamp("2020-01-05")
     return table

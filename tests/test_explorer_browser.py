@@ -15,7 +15,7 @@ from synthvae import tables
 from synthvae.explorer.app import build
 from synthvae.explorer.guard import address
 from synthvae.explorer.serve import listen, server_of
-from tests.explored import SCRIPT, SECRET, hostile, planted
+from tests.explored import SCRIPT, SECRET, planted
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -23,10 +23,9 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    model = sv.Synthesizer(epochs=3, latent_dim=4, random_state=0).fit(hostile())
+def url(explored: sv.Synthesizer) -> Iterator[str]:
     listening, hidden = listen(0), address()
-    app = build(model, f"{SCRIPT}.synthvae", tables.read(planted())[0], "mine.csv", hidden)
+    app = build(explored, f"{SCRIPT}.synthvae", tables.read(planted())[0], "mine.csv", hidden)
     server = server_of(app.server, listening)
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{listening.getsockname()[1]}{hidden}"

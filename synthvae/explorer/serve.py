@@ -10,9 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from synthvae import tables
 from synthvae.errors import ParameterError
-from synthvae.synthesizer import load
 
 HOST = "127.0.0.1"  # and no other: the page is for who sits at this machine
 NEEDED = ("dash", "waitress")
@@ -25,8 +23,10 @@ def explore(path: str | Path, table: str | Path | None, port: int, browser: bool
     is not installed or the port is taken.
     """
     check_installed()
+    from synthvae import tables
     from synthvae.explorer.app import build
     from synthvae.explorer.guard import address
+    from synthvae.synthesizer import load
 
     model, own = load(path), None if table is None else tables.read(table)[0]
     listening, hidden = listen(port), address()
