@@ -15,10 +15,13 @@ from synthvae import tables
 from synthvae.explorer.app import build
 from synthvae.explorer.guard import address
 from synthvae.explorer.serve import listen, server_of
+from synthvae.explorer.strange import LISTED
 from tests.explored import SCRIPT, SECRET, planted
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+PATIENCE = 60_000  # milliseconds, of a machine that does much else
+api.expect.set_options(timeout=PATIENCE)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on the path")
 
 
@@ -52,6 +55,7 @@ class Visit:
         self.page.on("pageerror", lambda error: self.console.append(str(error)))
         self.page.on("dialog", lambda dialog: self.console.append(dialog.message))
         self.page.on("request", lambda request: self.asked.add(request.url))
+        self.page.set_default_timeout(PATIENCE)
         self.page.goto(url)
         self.page.wait_for_selector("#row td")
         self.page.wait_for_selector("#map .main-svg")
@@ -68,7 +72,7 @@ class Visit:
         assert self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
 
 
-@pytest.fixture(params=[("light", 1280), ("dark", 390)], ids=["light-desktop", "dark-telephone"])
+@pytest.fixture
 def visit(request: pytest.FixtureRequest, browser: Any, url: str) -> Iterator[Visit]:
     seen = Visit(browser, url, *request.param)
     yield seen
@@ -76,60 +80,61 @@ def visit(request: pytest.FixtureRequest, browser: Any, url: str) -> Iterator[Vi
     seen.page.close()
 
 
+DESKTOP, TELEPHONE = ("light", 1280), ("dark", 390)
+EVERYWHERE = pytest.mark.parametrize("visit", [DESKTOP, TELEPHONE], ids=["desktop", "telephone"], indirect=True)
+
+
+@EVERYWHERE
 def test_the_map_and_the_sliders(visit: Visit, tmp_path: Path) -> None:
-    page = visit.page
+    page, row = visit.page, visit.page.locator("#row")
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper in ("rgb(255, 255, 255)", "rgb(20, 23, 27)")
-    assert SCRIPT in page.locator("#row").inner_text()
-    before = page.locator("#row").inner_text()
+    assert SCRIPT in row.inner_text()
+    before, told = row.inner_text(), page.locator(".facts output").first
     thumb = page.locator('.sliders [role="slider"]').first
     thumb.focus()
-    for _ in range(3):
-        thumb.press("End")
-    page.wait_for_function("document.querySelector('.facts output').textContent == '+3.00'")
+    thumb.press("End")
+    api.expect(told).to_have_text("+3.00")
     page.get_by_role("button", name="A random row").click()
-    page.wait_for_function("document.querySelector('.facts output').textContent != '+3.00'")
+    api.expect(told).not_to_have_text("+3.00")
     page.get_by_role("button", name="The centre").click()
-    page.wait_for_function("before => document.querySelector('#row').innerText == before", arg=before)
+    api.expect(told).to_have_text("+0.00")
+    api.expect(row).to_have_text(before, use_inner_text=True)
+    page.locator("#map .points path").nth(40).click(force=True)
+    api.expect(told).not_to_have_text("+0.00")
     page.screenshot(path=tmp_path / "latent.png", full_page=True)
 
 
-def test_a_click_on_the_map(visit: Visit) -> None:
-    page = visit.page
-    page.locator("#map .points path").nth(40).click(force=True)
-    page.wait_for_function("[...document.querySelectorAll('.facts output')].some(x => x.textContent != '+0.00')")
-
-
+@pytest.mark.parametrize("visit", [DESKTOP], ids=["desktop"], indirect=True)
 def test_rows_under_a_condition(visit: Visit, tmp_path: Path) -> None:
-    page = visit.page
+    page, drawn = visit.page, visit.page.locator("#drawn")
     visit.tab("Ask for rows")
     page.locator("#where").fill("size >= 90 and kind == 'p'")
     page.locator("#rows").fill("7")
     page.locator("#draw").click()
-    page.wait_for_selector("#drawn dd")
-    assert "probability of the condition" in page.locator("#drawn").inner_text()
-    assert page.locator("#drawn table").last.locator("tbody tr").count() == 7
+    api.expect(drawn).to_contain_text("probability of the condition")
+    assert drawn.locator("table").last.locator("tbody tr").count() == 7
     with page.expect_download() as download:
         page.locator("#save").click()
     assert len(Path(download.value.path()).read_text().splitlines()) == 8
     page.screenshot(path=tmp_path / "asked.png", full_page=True)
     page.locator("#where").fill("sizes >= 90")
     page.locator("#where").press("Enter")
-    page.wait_for_selector("#drawn .problem")
-    assert "did you mean 'size'" in page.locator("#drawn").inner_text()
+    api.expect(drawn).to_contain_text("did you mean 'size'")
     assert page.locator("#save").is_hidden()
 
 
+@pytest.mark.parametrize("visit", [TELEPHONE], ids=["telephone"], indirect=True)
 def test_strange_rows(visit: Visit, tmp_path: Path) -> None:
-    page = visit.page
+    page, rows = visit.page, visit.page.locator("#strange summary")
     visit.tab("Strange rows")
     page.locator("#look").click()
-    page.wait_for_selector("#strange summary")
-    assert page.locator("#strange summary b").first.inner_text() == "row 7"
+    api.expect(rows).to_have_count(LISTED)
+    assert rows.locator("b").first.inner_text() == "row 7"
     planted(20).to_parquet(tmp_path / "mine.parquet", index=False)
     page.locator("#upload input[type=file]").set_input_files(tmp_path / "mine.parquet")
-    page.wait_for_function("document.querySelectorAll('#strange summary').length == 20")
-    page.locator("#strange summary").first.click()
+    api.expect(rows).to_have_count(20)
+    rows.first.click()
     assert "not shown" in page.locator("#strange details").first.inner_text()
     assert SECRET not in page.content()
     assert "K-0" not in page.content()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import socket
 import threading
 import webbrowser
@@ -63,4 +64,5 @@ def server_of(app: Any, listening: socket.socket) -> Any:
     """A WSGI server on that socket; ``run`` serves until it is interrupted."""
     import waitress
 
-    return waitress.create_server(app, sockets=[listening], threads=4, ident=None)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # answers wait for one another; nobody need hear of it
+    return waitress.create_server(app, sockets=[listening], threads=8, ident=None)
