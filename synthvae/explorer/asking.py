@@ -19,7 +19,7 @@ from synthvae.schema.columns import Boolean, Categorical, Column, Datetime, Nume
 from synthvae.synthesizer import Synthesizer
 
 TITLE = "Ask for rows"
-MOST, SHOWN = 10_000, 100  # rows drawn at once, rows on the page
+MOST, SHOWN = 10_000, 50  # rows drawn at once, rows on the page
 LEVELS = 12  # of a category that are listed
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import dataclasses
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from dash import Input, Output, State, dcc, html
+from dash import MATCH, Input, Output, State, ctx, dcc, html
 
 from synthvae import tables
 from synthvae.errors import SynthvaeError, TableError
@@ -126,9 +127,15 @@ def layout(name: str | None) -> html.Div:
 def connect(answers: Answers, model: Synthesizer, own: pa.Table | None) -> None:
     """A table is judged as soon as it is chosen."""
     answers.connect(
-        (Output("strange", "children"), Output("upload", "contents")),
+        (Output("strange", "children"),),
         (Input("look", "n_clicks"), Input("upload", "contents"), State("upload", "filename")),
-        lambda _, content, name: (answer(model, own, name, content), None),
+        lambda _, content, name: (answer(model, own, name, content if ctx.triggered_id == "upload" else None),),
+        prevent_initial_call=True,
+    )
+    answers.connect(
+        (Output({"cells": MATCH}, "children"),),
+        (Input({"strange": MATCH}, "n_clicks"), State({"kept": MATCH}, "data")),
+        lambda _, kept: (cells(kept),),
         prevent_initial_call=True,
     )
 
@@ -152,12 +159,21 @@ def page(found: Found) -> list[Any]:
 
 
 def _row(row: Row) -> html.Details:
+    """A line; its cells wait in a store until they are looked at, for a page of all of them is slow to build."""
     top = row.cells[0] if row.cells else None
     why = [data(top.column), ": ", _value(top.value), *_instead(top)] if top else ["nothing known"]
     summary = [html.B(f"row {row.number:,}"), html.Span(f"{row.nats:.1f} nats"), html.Span(why)]
-    most = max((cell.nats for cell in row.cells), default=0.0)
-    lines = [(c.column, _value(c.value), _bar(c.nats, most), _value(c.expected)) for c in row.cells]
-    return html.Details([html.Summary(summary), grid(CELLS, lines, f"Cells of row {row.number}")])
+    kept = dcc.Store({"kept": row.number}, data=[dataclasses.astuple(cell) for cell in row.cells])
+    inside = html.Div(id={"cells": row.number})
+    return html.Details([html.Summary(summary, id={"strange": row.number}), kept, inside])
+
+
+def cells(kept: list[tuple[str, float, str | None, str | None]]) -> html.Div:
+    """The cells of a row as a table."""
+    found = [Cell(*cell) for cell in kept]
+    most = max((cell.nats for cell in found), default=0.0)
+    lines = [(c.column, _value(c.value), _bar(c.nats, most), _value(c.expected)) for c in found]
+    return grid(CELLS, lines, "Cells of the row")
 
 
 def _instead(cell: Cell) -> list[Any]:
