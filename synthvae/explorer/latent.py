@@ -20,6 +20,8 @@ TITLE = "Latent space"
 FURTHEST = 3.0  # standard deviations of the prior; 1 latent in 370 lies beyond in a dimension
 STEP = 0.05
 NAMED = 2  # columns that are named for a dimension
+BUSY = 6  # dimensions in sight, the others are folded away
+CONFIG = {"displayModeBar": False, "scrollZoom": True}
 SHOWN = {"both": (True, True), "synthetic": (True, False), "own": (False, True)}
 
 
@@ -35,19 +37,22 @@ def layout(of: Chart) -> html.Div:
         html.P(_lead(of), className="quiet"),
         html.Div([html.Label("Colour", htmlFor="colour"), colours], className="field"),
         html.Div(which, hidden=not of.own, className="field"),
-        dcc.Graph(id="map", config={"displayModeBar": False, "scrollZoom": True}, responsive=True, className="map"),
+        html.Div(dcc.Graph(id="map", config=CONFIG, responsive=True, style={"height": "100%"}), className="map"),
     ]
+    first, rest = ([_slider(of, d) for d in part] for part in (of.dimensions[:BUSY], of.dimensions[BUSY:]))
+    more = html.Details([html.Summary(f"{len(rest)} that carry less"), html.Div(rest, className="sliders")])
     turned = [
         html.H2("Turn the dimensions"),
         html.P(f"{len(of.dimensions)} active, {of.report.idle} idle and left out. Low end to high end, and the "
                "information that the dimension carries.", className="quiet"),
         html.Div([html.Button("A random row", id="random"), html.Button("The centre", id="centre")],
                  className="buttons"),
-        html.Div([_slider(of, d) for d in of.dimensions], className="sliders"),
+        html.Div([*first, *([more] if rest else [])], className="sliders"),
     ]  # fmt: skip
     told = [html.H2("The row it tells"), html.Div(id="row", **{"aria-live": "polite"})]
     anchor = dcc.Store("anchor", data=[0.0] * of.z.shape[1])
-    return html.Div([html.Section(part) for part in (chart, turned, told)] + [anchor], className="latent")
+    seen = html.Div([html.Section(chart), html.Section(told, className="told")], className="seen")
+    return html.Div([seen, html.Section(turned, className="turn"), anchor], className="latent")
 
 
 def connect(answers: Answers, model: Synthesizer, of: Chart) -> None:
@@ -71,7 +76,7 @@ def connect(answers: Answers, model: Synthesizer, of: Chart) -> None:
 def place(of: Chart, asked: Any, clicked: Any, tries: int | None) -> tuple[list[float], list[float]]:
     """Where the sliders go (active,), and the whole latent there (k,)."""
     if asked == "map":
-        z = of.z[int(clicked["points"][0]["customdata"])]
+        z = of.z[int(clicked["points"][-1].get("customdata", 0))]
     elif asked == "random":
         z = of.z[np.random.default_rng(tries).integers(of.rows.num_rows)]
     else:
@@ -99,7 +104,7 @@ def turned(
     if whole:
         return figure(of, colour, SHOWN[shown], here), row(made)
     patch = Patch()
-    patch["layout"]["shapes"] = [ring(here)]
+    patch["data"][0] = ring(here)
     return patch, row(made)
 
 
@@ -121,7 +126,7 @@ def _lead(of: Chart) -> str:
 def _slider(of: Chart, d: int) -> html.Div:
     """A dimension: its name, what it is about, and the slider."""
     part = of.report.table[of.report.table.dimension == f"z{d}"]
-    named = part[part.information >= WORTH].nlargest(NAMED, "information")
+    named = part[(part.information >= WORTH) & (part.low != part.high)].nlargest(NAMED, "information")
     ends = [
         html.Div([data(str(r.column)), ": ", data(str(r.low)), " → ", data(str(r.high))]) for r in named.itertuples()
     ]

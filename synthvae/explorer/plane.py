@@ -21,7 +21,8 @@ NOTHING = "(nothing)"  # what the points may be coloured by, besides columns
 # Colours with a contrast of 3 and more on white and on near-black; a scale for numbers, from low to high.
 SERIES = ("#2f7fc1", "#d2691e", "#1f9d78", "#b5518f", "#8a7d1f", "#6f6bd1", "#c9504a", "#3a93a8", "#9b6a3c", "#7a8a99")
 RAMP = ((0.0, "#2f7fc1"), (0.35, "#7d70c4"), (0.65, "#c65a8e"), (1.0, "#d97a1e"))
-OWN, QUIET = "#d2691e", "#7a8a99"
+OWN, QUIET, HERE = "#1f9d78", "#7a8a99", "#d4267a"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"  # as the page's own
 MEASURED = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_temporal)
 HIDDEN = {"visible": False, "fixedrange": False}
 
@@ -67,7 +68,7 @@ def figure(of: Chart, column: str, shown: tuple[bool, bool], here: Array) -> dic
     count = of.rows.num_rows
     traces = _coloured(of, column, places[:count], bool(of.own and shown[1])) if shown[0] else []
     if of.own and shown[1]:
-        marker = {"color": OWN, "size": 6, "symbol": "diamond", "opacity": 0.75}
+        marker = {"color": OWN, "size": 6, "symbol": "diamond-open", "line": {"width": 1.5}}
         traces.append(_points("your table", places[count:], count + np.arange(of.own), marker, None))
     layout = {
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -79,15 +80,15 @@ def figure(of: Chart, column: str, shown: tuple[bool, bool], here: Array) -> dic
         "hovermode": "closest",
         "uirevision": "map",
         "legend": {"orientation": "h", "x": 0, "y": 0, "yanchor": "top", "itemsizing": "constant"},
-        "shapes": [ring(here)],
+        "font": {"family": FONT},
     }
-    return {"data": traces, "layout": layout}
+    return {"data": [ring(here), *traces], "layout": layout}
 
 
 def ring(here: Array) -> dict[str, Any]:
-    """The mark of where the sliders stand."""
-    box = {"x0": -9, "x1": 9, "y0": -9, "y1": 9, "xsizemode": "pixel", "ysizemode": "pixel"}
-    return {"type": "circle", "xanchor": here[0], "yanchor": here[1], "line": {"color": "#d4267a", "width": 3}} | box
+    """The mark of where the sliders stand, above all points."""
+    marker = {"color": HERE, "size": 18, "symbol": "circle-open", "line": {"width": 3}, "opacity": 1.0}
+    return _points("here", here[None], np.zeros(0), marker, None) | {"zorder": 1, "showlegend": False}
 
 
 def _coloured(of: Chart, column: str, places: Array, quiet: bool) -> list[dict[str, Any]]:

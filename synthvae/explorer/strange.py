@@ -23,21 +23,25 @@ from synthvae.errors import SynthvaeError, TableError
 from synthvae.explorer.answers import Answers
 from synthvae.explorer.cells import data, grid, learned, problem, texts
 from synthvae.explorer.guard import LARGEST
+from synthvae.networks.layout import Array
 from synthvae.synthesizer import Synthesizer
 
 TITLE = "Strange rows"
 LOOKED_AT = 10_000  # rows; cells are judged one by one, so a larger table is looked at in part
 LISTED = 50
 FILES = (".parquet", ".pq", ".csv")
-CELLS = ("column", "value", "strangeness, nats", "most likely instead")
+CELLS = ("column", "value", "nats", "above the usual", "most likely instead")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell. value, expected: as people read them, None where the column is not shown."""
+    """One cell. nats: -log p given the other cells; excess: how far that is above the usual of its column, since a
+    value of many is always unlikely. value, expected: as people read them, None where the column is not shown.
+    """
 
     column: str
     nats: float
+    excess: float
     value: str | None
     expected: str | None
 
@@ -73,14 +77,15 @@ def strangest(model: Synthesizer, table: pa.Table) -> Found:
     each = {name: scores[f"{name} (cell)" if name == "score" else name].to_numpy() for name in part.column_names}
     rows = []
     for i, place in enumerate(order):
-        cells = [_cell(name, float(nats[place]), said.get(name), i) for name, nats in each.items()]
-        ranked = sorted((c for c in cells if np.isfinite(c.nats)), key=lambda c: -c.nats)
+        cells = [_cell(name, nats, int(place), said.get(name), i) for name, nats in each.items()]
+        ranked = sorted((c for c in cells if np.isfinite(c.nats)), key=lambda c: -c.excess)
         rows.append(Row(int(place), float(scores["score"].iloc[place]), tuple(ranked)))
     return Found(tuple(rows), part.num_rows, table.num_rows, float(scores["score"].median()))
 
 
-def _cell(name: str, nats: float, said: tuple[list[str], list[str]] | None, i: int) -> Cell:
-    return Cell(name, nats, *((said[0][i], said[1][i]) if said else (None, None)))
+def _cell(name: str, nats: Array, place: int, said: tuple[list[str], list[str]] | None, i: int) -> Cell:
+    excess = nats[place] - np.nanmedian(nats) if np.isfinite(nats[place]) else np.nan
+    return Cell(name, float(nats[place]), float(excess), *((said[0][i], said[1][i]) if said else (None, None)))
 
 
 def uploaded(name: str, content: str) -> pa.Table:
@@ -155,7 +160,12 @@ def page(found: Found) -> list[Any]:
     lead = (
         f"{found.seen:,} rows{part}; half of them are below {found.median:.1f} nats. The {len(found.rows)} strangest:"
     )
-    return [html.P(lead), html.Div([_row(row) for row in found.rows], className="rows")]
+    said = "Each with its cell furthest above what is usual in its column; open a row to see all."
+    return [
+        html.P(lead),
+        html.P(said, className="quiet"),
+        html.Div([_row(row) for row in found.rows], className="rows"),
+    ]
 
 
 def _row(row: Row) -> html.Details:
@@ -168,11 +178,11 @@ def _row(row: Row) -> html.Details:
     return html.Details([html.Summary(summary, id={"strange": row.number}), kept, inside])
 
 
-def cells(kept: list[tuple[str, float, str | None, str | None]]) -> html.Div:
+def cells(kept: list[tuple[str, float, float, str | None, str | None]]) -> html.Div:
     """The cells of a row as a table."""
     found = [Cell(*cell) for cell in kept]
-    most = max((cell.nats for cell in found), default=0.0)
-    lines = [(c.column, _value(c.value), _bar(c.nats, most), _value(c.expected)) for c in found]
+    most = max((cell.excess for cell in found), default=0.0)
+    lines = [(c.column, _value(c.value), f"{c.nats:.2f}", _bar(c.excess, most), _value(c.expected)) for c in found]
     return grid(CELLS, lines, "Cells of the row")
 
 
@@ -180,7 +190,7 @@ def _instead(cell: Cell) -> list[Any]:
     return (
         []
         if cell.expected in (None, cell.value)
-        else [html.Span([" rather ", data(str(cell.expected))], className="quiet")]
+        else [html.Span([", most likely ", data(str(cell.expected))], className="quiet")]
     )
 
 
@@ -191,4 +201,4 @@ def _value(value: str | None) -> Any:
 def _bar(nats: float, most: float) -> html.Div:
     """A number and its bar."""
     width = 100 * max(nats, 0.0) / most if most > 0 else 0.0
-    return html.Div([html.Span(f"{nats:.2f}"), html.I(style={"width": f"{width:.0f}%"})], className="bar")
+    return html.Div([html.Span(f"{nats:+.2f}"), html.I(style={"width": f"{width:.0f}%"})], className="bar")
