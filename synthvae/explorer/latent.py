@@ -76,7 +76,7 @@ def connect(answers: Answers, model: Synthesizer, of: Chart) -> None:
 def place(of: Chart, asked: Any, clicked: Any, tries: int | None) -> tuple[list[float], list[float]]:
     """Where the sliders go (active,), and the whole latent there (k,)."""
     if asked == "map":
-        z = of.z[int(clicked["points"][-1].get("customdata", 0))]
+        z = of.z[int(clicked["points"][0]["customdata"])]
     elif asked == "random":
         z = of.z[np.random.default_rng(tries).integers(of.rows.num_rows)]
     else:

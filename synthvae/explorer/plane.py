@@ -16,7 +16,7 @@ from synthvae.generation.plane import Plane
 from synthvae.networks.layout import Array
 from synthvae.synthesizer import Synthesizer
 
-MAPPED = 1500  # points of each sort; more hide one another
+MAPPED, OWN_MAPPED = 1500, 500  # points; more hide one another
 NOTHING = "(nothing)"  # what the points may be coloured by, besides columns
 # Colours with a contrast of 3 and more on white and on near-black; a scale for numbers, from low to high.
 SERIES = ("#2f7fc1", "#d2691e", "#1f9d78", "#b5518f", "#8a7d1f", "#6f6bd1", "#c9504a", "#3a93a8", "#9b6a3c", "#7a8a99")
@@ -54,7 +54,7 @@ def chart(model: Synthesizer, own: pa.Table | None, seed: int) -> Chart:
     made = model.sample(MAPPED, random_state=seed)
     parts = [model.encode(made).to_numpy()]
     if own is not None:
-        places = np.random.default_rng(seed).permutation(own.num_rows)[:MAPPED]
+        places = np.random.default_rng(seed).permutation(own.num_rows)[:OWN_MAPPED]
         parts.append(model.encode(own.take(pa.array(np.sort(places)))).to_numpy())
     rows = tables.read(made)[0].select(learned(model.schema_))
     return Chart(model.latent_report(random_state=seed), Plane.through(parts[0]), rows, np.concatenate(parts))
@@ -88,7 +88,11 @@ def figure(of: Chart, column: str, shown: tuple[bool, bool], here: Array) -> dic
 def ring(here: Array) -> dict[str, Any]:
     """The mark of where the sliders stand, above all points."""
     marker = {"color": HERE, "size": 18, "symbol": "circle-open", "line": {"width": 3}, "opacity": 1.0}
-    return _points("here", here[None], np.zeros(0), marker, None) | {"zorder": 1, "showlegend": False}
+    return _points("here", here[None], np.zeros(0), marker, None) | {
+        "zorder": 1,
+        "showlegend": False,
+        "hoverinfo": "skip",
+    }
 
 
 def _coloured(of: Chart, column: str, places: Array, quiet: bool) -> list[dict[str, Any]]:

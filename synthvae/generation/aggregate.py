@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import logsumexp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
 
 from synthvae.generation.noise import PRIOR, TILE, generator
 from synthvae.generation.posterior import Posterior
@@ -28,7 +29,7 @@ from synthvae.networks.vae import VAE
 ENOUGH = 2000  # training rows; fewer place no component with confidence
 FITTED = 20_000  # training rows whose latents a mixture is fitted to
 JUDGED = 2048  # held-out rows that choose
-COMPONENTS = (8, 32, 128)
+COMPONENTS = (16, 64)
 BEHIND = 100
 SURE = 2.0  # standard errors by which the evidence must be better
 ROUNDS = 60  # of EM
@@ -83,7 +84,7 @@ def mixture(z: Array, components: int, min_count: int, rng: np.random.Generator)
     model = GaussianMixture(
         components, covariance_type="diag", max_iter=ROUNDS, init_params="k-means++", random_state=state
     )
-    with warnings.catch_warnings():
+    with threadpool_limits(1), warnings.catch_warnings():  # small products: threads would wait for one another
         warnings.simplefilter("ignore", ConvergenceWarning)  # held-out rows judge what EM came to
         model.fit(z)
     kept = model.weights_ * len(z) >= min_count
