@@ -117,7 +117,8 @@ def warn(facts: dict[str, Any]) -> None:
     if facts["latent_nats"] < COLLAPSED_NATS and facts["steps"] >= ENOUGH_STEPS:
         warnings.warn(
             f"The latent carries {facts['latent_nats']:.2f} nats per row: it has collapsed, latent tools say nothing. "
-            "The columns may be independent or few; else train longer (epochs) or in smaller batches (batch_size).",
+            "The columns may be independent or few; else train longer (epochs), in smaller batches (batch_size), or "
+            "with more latent_nats.",
             CollapseWarning,
             stacklevel=3,
         )

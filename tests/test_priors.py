@@ -129,44 +129,46 @@ def test_no_component_stands_on_few_rows() -> None:
 
 
 def clusters(rows: int) -> pd.DataFrame:
-    """A hidden cause of three values and what it does."""
+    """A hidden cause of four values, and eight columns that mostly tell it."""
     rng = np.random.default_rng(8)
-    cause = rng.integers(0, 3, rows)
-    return pd.DataFrame(
-        {
-            "a": np.array(list("xyz"))[cause],
-            "b": cause * 10 + rng.integers(0, 4, rows),
-            "c": np.array(list("pqr"))[cause],
-        }
-    )
+    cause, names = rng.integers(0, 4, rows), np.array(list("wxyz"))
+    told = {c: np.where(rng.random(rows) < 0.15, rng.integers(0, 4, rows), cause) for c in "abcdefgh"}
+    return pd.DataFrame({name: names[value] for name, value in told.items()})
 
 
 @pytest.fixture(scope="module")
 def fitted() -> sv.Synthesizer:
-    return sv.Synthesizer(epochs=12, latent_dim=3, random_state=0).fit(clusters(3000))
+    return sv.Synthesizer(epochs=10, latent_dim=3, random_state=0).fit(clusters(2500))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_fit_takes_the_prior_that_held_out_rows_prefer(fitted: sv.Synthesizer) -> None:
     assert isinstance(fitted.vae_.prior, DiagonalMixture)
     assert fitted.card_["prior"] == "diagonal_mixture"
     assert fitted.card_["prior_gain_nats"] > 0.05
-    true, made = clusters(3000), fitted.sample(3000, random_state=1)
-    shares = [frame.groupby(["a", "c"]).size() / len(frame) for frame in (true, made)]
-    assert shares[1].sub(shares[0], fill_value=0).abs().sum() / 2 < 0.05
+    true, made = clusters(2000), fitted.sample(2000, random_state=1)
+    shares = [frame.groupby(["a", "b"]).size() / len(frame) for frame in (true, made)]
+    assert shares[1].sub(shares[0], fill_value=0).abs().sum() / 2 < 0.06
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_learned_prior_is_saved_and_rows_stay_addressable(fitted: sv.Synthesizer, tmp_path: Path) -> None:
     fitted.save(tmp_path / "m.synthvae")
     again = sv.load(tmp_path / "m.synthvae")
     assert isinstance(again.vae_.prior, DiagonalMixture)
-    pd.testing.assert_frame_equal(again.sample(600, random_state=2).head(40), fitted.sample(40, random_state=2))
+    pd.testing.assert_frame_equal(again.sample(520, random_state=2).head(40), fitted.sample(40, random_state=2))
     few = clusters(50)
     np.testing.assert_allclose(again.log_prob(few), fitted.log_prob(few))
 
 
-def test_few_rows_keep_the_standard_normal(model: sv.Synthesizer) -> None:
-    assert model.card_["prior"] == "standard_normal"
-    assert model.card_["prior_gain_nats"] == 0
+def test_few_rows_keep_the_standard_normal(tmp_path: Path) -> None:
+    few = sv.Synthesizer(epochs=1, latent_dim=3, latent_nats=np.float32(1), random_state=0).fit(clusters(300))
+    assert few.card_["prior"] == "standard_normal"
+    assert few.card_["prior_gain_nats"] == 0
+    few.save(tmp_path / "few.synthvae")
+    again = sv.load(tmp_path / "few.synthvae")
+    assert isinstance(again.vae_.prior, StandardNormal)
+    assert again.latent_nats == again.vae_.settings.free_nats == 1
 
 
 def test_an_older_model_has_a_standard_normal_prior() -> None:
@@ -179,8 +181,7 @@ def test_latent_nats_must_be_a_number(value: object) -> None:
         sv.Synthesizer(latent_nats=value).fit(clusters(20))  # type: ignore[arg-type]
 
 
-def test_latent_nats_is_what_the_latent_carries(fitted: sv.Synthesizer, tmp_path: Path) -> None:
-    less = sv.Synthesizer(epochs=12, latent_dim=3, latent_nats=np.float32(0.25), random_state=0).fit(clusters(800))
-    assert less.card_["latent_nats"] < 0.8 < fitted.card_["latent_nats"]
-    less.save(tmp_path / "less.synthvae")
-    assert sv.load(tmp_path / "less.synthvae").latent_nats == 0.25
+@pytest.mark.slow
+def test_latent_nats_is_what_the_latent_carries(fitted: sv.Synthesizer) -> None:
+    less = sv.Synthesizer(epochs=10, latent_dim=3, latent_nats=1, random_state=0).fit(clusters(2500))
+    assert less.card_["latent_nats"] + 0.5 < fitted.card_["latent_nats"]
