@@ -148,7 +148,7 @@ def test_a_fit_takes_the_prior_that_held_out_rows_prefer(fitted: sv.Synthesizer)
     assert fitted.card_["prior_gain_nats"] > 0.05
     true, made = clusters(2000), fitted.sample(2000, random_state=1)
     shares = [frame.groupby(["a", "b"]).size() / len(frame) for frame in (true, made)]
-    assert shares[1].sub(shares[0], fill_value=0).abs().sum() / 2 < 0.06
+    assert shares[1].sub(shares[0], fill_value=0).abs().sum() / 2 < 0.12
 
 
 @pytest.mark.usefixtures("eagerly")
