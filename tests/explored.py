@@ -20,8 +20,8 @@ def hostile(rows: int = 600, seed: int = 0) -> pd.DataFrame:
             SCRIPT: np.array([IMAGE, "plain", "{{7*7}}"])[a],
             "size": a * 100.0 + rng.integers(0, 9, rows),
             "kind": np.array(["p", "q", "r"])[b],
-            "day": pd.Timestamp("2020-01-01") + pd.to_timedelta(b * 300 + rng.integers(0, 30, rows), "D"),
-            "note": [f"{SECRET} {i} {rng.integers(10**9)}" for i in range(rows)],
+            "day": pd.Timestamp("2020-01-01") + pd.to_timedelta(b * 300 + rng.integers(0, 3, rows), "D"),
+            "note": [f"{SECRET} {i:03d} {rng.integers(10**9):09d}" for i in range(rows)],
         }
     )
 

@@ -173,6 +173,7 @@ def test_few_rows_keep_the_standard_normal(tmp_path: Path) -> None:
 
 def test_an_older_model_has_a_standard_normal_prior() -> None:
     assert isinstance(sv.load(GOLDEN[0]).vae_.prior, StandardNormal)
+    assert isinstance(sv.load(GOLDEN[1]).vae_.prior, DiagonalMixture)
 
 
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "4", None, True])
