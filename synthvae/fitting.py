@@ -42,7 +42,7 @@ class Settings:
     batch_size: int | None
     latent_dim: int
     effort: Effort = EFFORTS["default"]
-    latent_nats: float = 4.0
+    latent_nats: float = NetworkConfig.free_nats
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +179,7 @@ def _networks(settings: Settings, layout: Layout, tokens: Array, seed: int) -> t
     varies = bool((tokens != tokens[0]).any())  # where all rows are the same, one look is enough
     effort, nats = settings.effort, settings.latent_nats
     plan = schedules.plan(len(tokens), settings.epochs if varies else 1, settings.batch_size, layout.b, effort.visits)
-    config = NetworkConfig.suited(len(tokens), layout.b, settings.latent_dim, nats, effort.width)
+    config = NetworkConfig.suited(len(tokens), layout.b, settings.latent_dim, effort.width, nats)
     return VAE(layout, config, np.random.default_rng([seed, 0])), plan
 
 

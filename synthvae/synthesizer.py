@@ -26,6 +26,7 @@ from synthvae.generation.rebalance import rebalanced, target_of
 from synthvae.generation.stream import Completer, RowStream
 from synthvae.latent_tools import LatentTools
 from synthvae.networks.layout import Array
+from synthvae.networks.vae import NetworkConfig
 from synthvae.schema.columns import Column
 from synthvae.schema.conditions import Wish, wishes
 from synthvae.schema.schema import Schema
@@ -65,7 +66,7 @@ class Synthesizer(LatentTools, BaseEstimator):
         epochs: int | None = None,
         batch_size: int | None = None,
         latent_dim: int = 16,
-        latent_nats: float = 4.0,
+        latent_nats: float = NetworkConfig.free_nats,
         random_state: RandomState = None,
     ) -> None:
         self.schema = schema

@@ -42,7 +42,9 @@ class NetworkConfig:
     dropout: float = 0.1
 
     @classmethod
-    def suited(cls, rows: int, blocks: int, latent_dim: int, free_nats: float, wider: float = 1.0) -> NetworkConfig:
+    def suited(
+        cls, rows: int, blocks: int, latent_dim: int, wider: float = 1.0, free_nats: float = free_nats
+    ) -> NetworkConfig:
         """More blocks ask for a wider trunk, fewer rows for more dropout; ``wider``: times that."""
         width = 32 * round(2 * wider * round(min(max(3 + blocks / 8, 6), 8)))
         dropout = min(0.25, DROPOUT * (20_000 / rows) ** 0.25)
