@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.base import BaseEstimator
 
-from synthvae import bundle, fitting, saved, tables, writing
+from synthvae import bundle, fitting, saved, streaming, tables, writing
 from synthvae.asking import Ask, Targets, Where, column, stream_of, wished
 from synthvae.augmenting import Augmented, lift, missing_shares, stacked
 from synthvae.codecs.asked import values_of
@@ -80,6 +80,10 @@ class Synthesizer(LatentTools, BaseEstimator):
     ) -> Self:
         """Learn a table: a DataFrame, an Arrow table, dataset or reader, a polars frame, or path(s) of Parquet or CSV.
 
+        Files, datasets and readers may be larger than memory: of more than a million rows or a GiB a schema and codecs
+        are learned from a sample, tokens wait in a temporary file, and an epoch is a window of random rows (``epochs``
+        are still passes over all of them).
+
         validation: rows held out for early stopping; None holds out a twentieth of ``table`` (whole groups where the
         schema has a group). sample_weight: (n,) how often each row of ``table`` counts, 0 or more; synthetic rows then
         have the weighted frequencies. progress: called several times an epoch. checkpoint: a file from which a killed
@@ -90,7 +94,7 @@ class Synthesizer(LatentTools, BaseEstimator):
             self.schema, self.epochs, self.batch_size, int(self.latent_dim), effort(self.effort)
         )
         self._keep(
-            fitting.fit(settings, table, validation, sample_weight, seed_of(self.random_state), progress, checkpoint)
+            streaming.fit(settings, table, validation, sample_weight, seed_of(self.random_state), progress, checkpoint)
         )
         fitting.warn(self.card_)
         return self

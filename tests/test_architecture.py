@@ -28,6 +28,7 @@ LAYERS = (
         "card",
         "asking",
         "writing",
+        "streaming",
     ),
     ("explorer", "demo", "cli"),
 )
@@ -35,7 +36,8 @@ RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 # Rooms of one layer are strangers; these are one room in two files.
 ONE_ROOM = {
     *((a, b) for a in ("synthesizer", "fitting", "finetuning") for b in ("fitting", "augmenting", "saved", "card")),
-    *(("synthesizer", b) for b in ("asking", "writing")),
+    *(("synthesizer", b) for b in ("asking", "streaming", "writing")),
+    *(("streaming", b) for b in ("fitting", "saved")),
     *(("writing", b) for b in ("asking", "saved")),
     ("synthesizer", "latent_tools"),
     ("synthesizer", "finetuning"),
