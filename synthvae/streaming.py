@@ -29,7 +29,7 @@ from synthvae.saved import Learned, layout_of
 from synthvae.schema.infer import infer_schema
 from synthvae.schema.schema import Schema
 from synthvae.schema.whole import lawful_batches, of_whole
-from synthvae.tables import LargeTable, opened, plain, scan
+from synthvae.tables import LargeTable, Scan, opened, plain, scan
 from synthvae.training import schedules, trainer
 from synthvae.training.estimate import token_type
 from synthvae.training.feed import Windows

@@ -3,7 +3,8 @@
 container.py holds ``read`` and ``restore``, files.py reads Parquet and CSV, frames.py goes between pandas or polars and
 Arrow, checks.py says what no table may hold (problem.py counts it), types.py which Arrow types a column may have,
 output.py writes files, parts.py folders of them. large.py reads tables larger than memory batch by batch, csv.py
-finds their types where they are text. Imports errors only. To add a kind of table: a branch in ``read`` and one in ``restore``.
+finds their types where they are text. Imports errors only. To add a kind of table: a branch in ``read`` and one in
+``restore``.
 """
 
 from synthvae.tables.container import ArrowStream, Container, Kind, read, restore
