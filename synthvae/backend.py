@@ -158,13 +158,17 @@ class TensorFlowLoop:
 
 
 class JaxLoop:
-    """The steps of a run as one lax.scan; weights and optimizer state stay on the device between runs."""
+    """The steps of a run as one lax.scan; weights and optimizer state stay on the device between runs.
+
+    Where there are several devices, each has the table and the weights and takes its share of every batch; XLA adds the
+    gradients up.
+    """
 
     def __init__(self, model: Objective, optimizer: Any, tokens: Array) -> None:
         import jax
 
         self.model, self.optimizer = model, optimizer
-        self.tokens = jax.numpy.asarray(tokens)
+        self.load(tokens)
         self._train = jax.jit(self._train_run, donate_argnums=(0, 1))
         self._evaluate = jax.jit(self._evaluate_run)
 
@@ -173,17 +177,32 @@ class JaxLoop:
 
         self.tokens = jax.numpy.asarray(tokens)
 
+    def _shared(self, run: Tensor, rows: int) -> Tensor:
+        """The arrays (s, n, ...) of a run, those per row spread over as many devices as divide the batch."""
+        import jax
+        from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+        count = next(c for c in range(jax.local_device_count(), 0, -1) if rows % c == 0)
+        if count == 1:
+            return run
+        mesh = Mesh(jax.local_devices()[:count], ("rows",))
+        self.tokens = jax.device_put(self.tokens, NamedSharding(mesh, PartitionSpec()))
+        spread = NamedSharding(mesh, PartitionSpec(None, "rows"))
+        alike = NamedSharding(mesh, PartitionSpec())
+        return jax.tree.map(lambda part: jax.device_put(part, spread if part.ndim > 1 else alike), run)
+
     def train(self, rows: Array, noise: Noise, rates: Array, kl_weights: Array) -> tuple[Array, Array]:
         weights = [v.value for v in self.model.trainable_variables]
         state = [v.value for v in self.optimizer.variables]
-        weights, state, sums = self._train(weights, state, self.tokens, (rows, noise, rates, kl_weights))
+        run = self._shared((rows, noise, rates, kl_weights), rows.shape[1])
+        weights, state, sums = self._train(weights, state, self.tokens, run)
         assign(self.model.trainable_variables, weights)
         assign(self.optimizer.variables, state)
         return np.asarray(sums[0]), np.asarray(sums[1])
 
     def evaluate(self, rows: Array, noise: Noise) -> tuple[Array, Array]:
         weights = [v.value for v in self.model.trainable_variables]
-        sums = self._evaluate(weights, self.tokens, (rows, noise))
+        sums = self._evaluate(weights, self.tokens, self._shared((rows, noise), rows.shape[1]))
         return np.asarray(sums[0]), np.asarray(sums[1])
 
     def _terms(self, weights: Tensor, tokens: Tensor, rows: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
