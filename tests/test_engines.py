@@ -125,7 +125,9 @@ def test_missing_are_parts_that_are_not_there_not_whole_or_not_of_the_job(tmp_pa
 
 def test_a_folder_belongs_to_one_job(tmp_path: Path) -> None:
     folder = PartFolder.at(tmp_path / "rows")
-    folder.start(JOB, resume=False)
+    folder.start({"seed": "0"}, resume=False)
+    folder.start(JOB, resume=False)  # nothing was written yet
+    list(engine(None)(work(tmp_path / "rows", Numbers()), [0], None))
     with pytest.raises(OutputError, match="already holds rows"):
         folder.start(JOB, resume=False)
     with pytest.raises(OutputError, match="differs in seed"):

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from synthvae.errors import SchemaError
 from synthvae.schema.check import UNLAWFUL, examined, typed
-from synthvae.schema.columns import Boolean, Column
+from synthvae.schema.coherent import one
+from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
 from synthvae.schema.constraints import Constraint, FunctionalDependency
 from synthvae.schema.obeyed import broken
 from synthvae.schema.schema import Schema
@@ -24,12 +25,14 @@ from synthvae.tables.problem import Problem, Problems
 def of_whole(sampled: Schema, table: LargeTable, scanned: Scan) -> Schema:
     """The schema that was inferred from the sample, without what some row of the table belies."""
     columns = tuple(_open(column, scanned.nulls[column.name]) for column in sampled.columns)
-    schema = replace(sampled, columns=columns, container=scanned.container, constraints=(), proposals=())
-    schema = schema.carried_by(scanned.container)
+    known = {column.name: column for column in columns}
     rules = (*sampled.constraints, *sampled.proposals)
-    false = _belied(rules, table, {column.name: column for column in columns}) if rules else ()
+    false = [rule for rule in rules if any(one(rule, known))]  # it may not suit a column that has nulls after all
+    asked = [rule for rule in rules if rule not in false]
+    false += _belied(asked, table, known) if asked else []
     kept = [tuple(rule for rule in some if rule not in false) for some in (sampled.constraints, sampled.proposals)]
-    return replace(schema, constraints=kept[0], proposals=kept[1])
+    schema = replace(sampled, columns=columns, constraints=kept[0], proposals=kept[1])
+    return schema.carried_by(scanned.container)
 
 
 def lawful_batches(schema: Schema, table: LargeTable) -> Iterator[pa.Table]:
@@ -83,7 +86,8 @@ def _belied(rules: Sequence[Constraint], table: LargeTable, columns: Mapping[str
 
 def _open(column: Column, nulls: int) -> Column:
     """The column with nulls where the whole has some, and room for values that the sample has not."""
-    open_share = 0.0 if column.open_share is None and not isinstance(column, Boolean) else column.open_share
+    closed = column.open_share is None and isinstance(column, Numeric | Categorical | Datetime)
+    open_share = 0.0 if closed else column.open_share
     return replace(column, nullable=column.nullable or nulls > 0, open_share=open_share)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,11 +15,12 @@ from synthvae.errors import TableError
 from synthvae.tables.problem import Problem
 from synthvae.tables.types import INT64_MAX, is_supported
 
+T = TypeVar("T")
 UNREADABLE = (pa.ArrowException, OSError, UnicodeError, OverflowError, TypeError, ValueError)
 _DAMAGE = r"Parquet magic bytes|footer|Empty CSV|Permission denied|Is a directory|snappy|truncated"
 
 
-def guarded(call: Callable[[], pa.Table], what: str) -> pa.Table:
+def guarded(call: Callable[[], T], what: str) -> T:
     """Run a reader; its own message may quote a row, so only the kind of failure is passed on."""
     try:
         return call()

@@ -10,9 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -102,16 +100,12 @@ def scan(table: LargeTable, seed: int) -> Scan:
 def opened(table: object) -> Iterator[object]:
     """A table as it is, or, where it is larger than memory, as a LargeTable; what had to be kept on disk then goes."""
     with ExitStack() as stack:
+        if isinstance(table, pa.RecordBatchReader):
+            yield guarded(lambda: _of_stream(table, stack), "the reader")
+            return
         paths = paths_in(table)
-        if paths:
-            found = _of_paths(paths)
-        elif isinstance(table, pds.Dataset):
-            found = _of_dataset(table)
-        elif isinstance(table, pa.RecordBatchReader):
-            found = table = _of_stream(table, stack)
-        else:
-            found = None
-        yield found if isinstance(found, LargeTable) and found.is_large else table
+        found = _of_paths(paths) if paths else _of_dataset(table) if isinstance(table, pds.Dataset) else None
+        yield found if found is not None and found.is_large else table
 
 
 def _container(table: LargeTable, nulls: dict[str, int]) -> Container:
@@ -185,29 +179,31 @@ def _of_dataset(dataset: pds.Dataset) -> LargeTable:
     )
 
 
-def _of_stream(reader: pa.RecordBatchReader, stack: ExitStack) -> Any:
+def _of_stream(reader: pa.RecordBatchReader, stack: ExitStack) -> pa.Table | LargeTable:
     """The rows of a reader, as a table where they are few, else from a temporary file."""
     head: list[pa.RecordBatch] = []
     rows = size = 0
     for batch in reader:
         head.append(batch)
         rows, size = rows + batch.num_rows, size + batch.nbytes
-        if rows > SAMPLE_ROWS or size > SAMPLE_BYTES:
+        if rows > FEW_ROWS and (rows > SAMPLE_ROWS or size > SAMPLE_BYTES):
             break
     else:
         return pa.Table.from_batches(head, reader.schema)
+    row_bytes = size / rows
     path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="synthvae-"))) / "stream.arrow"
     with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, reader.schema) as writer:
-        for batch in chain(head, reader):
+        for batch in head:
+            writer.write_batch(batch)
+        for batch in reader:
             writer.write_batch(batch)
             rows += batch.num_rows
-    rows -= sum(batch.num_rows for batch in head)
 
     def read(names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as again:
             yield from (batch.select(list(names)) for batch in again)
 
-    return LargeTable(reader.schema, rows, size / max(rows, 1), read, Container("arrow", notes=notes_of(reader.schema)))
+    return LargeTable(reader.schema, rows, row_bytes, read, Container("arrow", notes=notes_of(reader.schema)))
 
 
 def _row_bytes(batches: Iterator[pa.RecordBatch]) -> float:

@@ -56,6 +56,8 @@ class PartFolder:
             if self._files():
                 raise OutputError(f"Expected an empty or a new folder. Received: {self.url}, which holds other files.")
             self._note(job, complete=False)
+        elif not resume and not any(name.endswith(".parquet") for name in self._files()):
+            self._note(job, complete=False)  # whoever claimed it did not come to write
         elif not resume:
             raise OutputError(
                 f"{self.url} already holds rows of an earlier call. Go on with it (resume), or name another folder."
