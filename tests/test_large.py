@@ -78,8 +78,9 @@ def test_all_rows_come_in_order_and_as_often_as_wanted(way: str, folder: Path, w
             parts = list(table.batches(names))
             assert [first for first, _ in parts] == list(np.cumsum([0, *(part.num_rows for _, part in parts)])[:-1])
             assert max(part.num_rows for _, part in parts) <= large.BATCH_ROWS
-            together = pa.concat_tables([part for _, part in parts]).to_pandas()
-            pd.testing.assert_frame_equal(together, whole[names or list(whole)], check_categorical=False)
+            together = pa.concat_tables([part for _, part in parts]).replace_schema_metadata().to_pandas()
+            expected = tables.read(whole)[0].select(names or list(whole)).to_pandas()
+            pd.testing.assert_frame_equal(together, expected, check_categorical=False)
 
 
 def test_small_tables_and_tables_in_memory_are_left_as_they_are(folder: Path, whole: pd.DataFrame) -> None:
@@ -96,7 +97,7 @@ def test_small_tables_and_tables_in_memory_are_left_as_they_are(folder: Path, wh
 def test_what_a_reader_brought_is_not_left_on_the_disk(folder: Path, small_memory: Path) -> None:
     with opened(ways(folder)["reader"]):
         assert list(small_memory.iterdir())
-    assert not list(small_memory.iterdir())
+    assert not list(small_memory.glob("synthvae-*"))
 
 
 def test_a_sample_is_uniform_repeatable_and_knows_the_nulls_of_all(folder: Path, whole: pd.DataFrame) -> None:
@@ -142,8 +143,8 @@ def test_types_of_a_large_csv_file_are_those_of_a_small_one(
 # --- schemas ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_schema_is_that_of_the_table_in_memory(folder: Path, whole: pd.DataFrame) -> None:
-    found, expected = sv.infer_schema(folder), sv.infer_schema(whole)
+def test_the_schema_is_that_of_the_table_in_memory(folder: Path) -> None:
+    found, expected = sv.infer_schema(folder), sv.infer_schema(tables.read(folder)[0])
     assert [(c.name, c.kind, c.arrow, c.nullable) for c in found] == [
         (c.name, c.kind, c.arrow, c.nullable) for c in expected
     ]
@@ -190,12 +191,12 @@ def test_a_schema_is_held_to_by_all_rows(folder: Path, whole: pd.DataFrame) -> N
 
 
 def test_a_fit_of_a_folder_is_a_fit_of_the_table(folder: Path, whole: pd.DataFrame, small_memory: Path) -> None:
-    model = small(epochs=3).fit(folder)
+    model = small(epochs=2).fit(folder)
     made = model.sample(2_000, random_state=1)
-    assert not list(small_memory.iterdir())
+    assert not list(small_memory.glob("synthvae-*"))
     assert made.dtypes.equals(whole.dtypes)
     assert model.card_["rows"] == ROWS
-    assert model.card_["steps"] * 64 <= 3.5 * ROWS
+    assert model.card_["steps"] * 64 <= 2.5 * ROWS
     assert abs(made.age.mean() - whole.age.mean()) < 3
     assert abs(made.bonus.isna().mean() - whole.bonus.isna().mean()) < 0.05
     pd.testing.assert_series_equal(
@@ -225,9 +226,10 @@ def test_values_that_the_sample_has_not_are_encoded(tmp_path: Path, small_memory
     made = small().fit(tmp_path / "t.parquet").sample(500, random_state=0)
     assert not made.level.isin(["never seen"]).any()
     assert list(made.columns) == list(frame.columns)
-    assert not list(small_memory.iterdir())
+    assert not list(small_memory.glob("synthvae-*"))
 
 
+@pytest.mark.slow
 def test_a_group_lies_on_one_side(tmp_path: Path) -> None:
     frame = mixed_table(ROWS).assign(owner=np.arange(ROWS) // 6)
     frame.to_parquet(tmp_path / "t.parquet", row_group_size=1_000)
@@ -241,7 +243,7 @@ def test_nothing_is_left_after_an_error(folder: Path, small_memory: Path) -> Non
 
     with pytest.raises(ZeroDivisionError):
         small().fit(folder, progress=strike)
-    assert not list(small_memory.iterdir())
+    assert not list(small_memory.glob("synthvae-*"))
 
 
 def test_weights_are_for_tables_in_memory(folder: Path) -> None:
@@ -256,10 +258,10 @@ def test_windows_show_every_run_once_before_any_twice(tmp_path: Path) -> None:
     rows = 20 * RUN_ROWS + 17
     tokens = np.arange(rows * 2, dtype="uint32").reshape(rows, 2)
     tokens.tofile(tmp_path / "tokens")
-    window = Windows.of_rows(rows, 6 * RUN_ROWS + 5)
+    window = Windows.of_rows(rows, 5 * RUN_ROWS + 5)
     feed = Windows(tmp_path / "tokens", rows, tokens.dtype, [np.zeros(1)] * 2, window, seed=0)
-    seen = [feed.tokens(epoch) for epoch in range(10)]
-    assert {len(part) for part in seen} == {window} == {6 * RUN_ROWS}
+    seen = [feed.tokens(epoch) for epoch in range(8)]
+    assert {len(part) for part in seen} == {window} == {5 * RUN_ROWS}
     np.testing.assert_array_equal(seen[4], feed.tokens(4))
     runs = np.concatenate([part[::RUN_ROWS, 0] // (2 * RUN_ROWS) for part in seen])
     assert sorted(runs[:20]) == sorted(runs[20:40]) == list(range(20))

@@ -61,15 +61,16 @@ class _Across:
     def __init__(self, rules: Sequence[Constraint]) -> None:
         self.rules = [rule for rule in rules if isinstance(rule, FunctionalDependency)]
         self._names = [list(dict.fromkeys(rule.names)) for rule in self.rules]
-        self._seen: list[pa.Table] = []
+        self._seen: list[list[pa.Table]] = [[] for _ in self.rules]
 
     def add(self, batch: pa.Table) -> None:
-        now = [_distinct(batch.select(names)) for names in self._names]
-        self._seen = [_distinct(pa.concat_tables(both)) for both in zip(self._seen, now, strict=True)] or now
+        for names, seen in zip(self._names, self._seen, strict=True):
+            seen[:] = [_distinct(pa.concat_tables([*seen, _bare(batch.select(names))]))]
 
     def broken(self, columns: Mapping[str, Column]) -> list[Constraint]:
         """The rules that some two rows break."""
-        return [r for r, seen in zip(self.rules, self._seen, strict=False) if broken(r, seen, columns).any()]
+        pairs = zip(self.rules, self._seen, strict=True)
+        return [rule for rule, seen in pairs if seen and broken(rule, seen[0], columns).any()]
 
 
 def _belied(rules: Sequence[Constraint], table: LargeTable, columns: Mapping[str, Column]) -> list[Constraint]:
@@ -91,6 +92,9 @@ def _open(column: Column, nulls: int) -> Column:
     return replace(column, nullable=column.nullable or nulls > 0, open_share=open_share)
 
 
+def _bare(table: pa.Table) -> pa.Table:
+    return pa.table({name: plain(table[name]) for name in table.column_names})
+
+
 def _distinct(table: pa.Table) -> pa.Table:
-    bare = pa.table({name: plain(table[name]) for name in table.column_names})
-    return bare.group_by(table.column_names).aggregate([])
+    return table.group_by(table.column_names).aggregate([])
