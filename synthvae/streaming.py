@@ -89,9 +89,7 @@ def _fit_large(
     most = min(schedules.WINDOW_ROWS, schedules.WINDOW_BYTES // (layout.b * cache.type.itemsize))
     window = Windows.of_rows(cache.rows, most)
     effort = settings.effort
-    plan = schedules.windowed(
-        table.rows, window, settings.epochs, settings.batch_size, layout.b, effort.visits
-    )
+    plan = schedules.windowed(table.rows, window, settings.epochs, settings.batch_size, layout.b, effort.visits)
     config = NetworkConfig.suited(table.rows, layout.b, settings.latent_dim, effort.width)
     vae = VAE(layout, config, np.random.default_rng([seed, 0]))
     feed = Windows(path, cache.rows, cache.type, cache.margins, window, seed)

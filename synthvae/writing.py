@@ -6,6 +6,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
@@ -73,10 +74,17 @@ class Recipe:
 @lru_cache(maxsize=1)
 def _opened(recipe: Recipe) -> RowStream:
     """The stream of a recipe in this process; what it warns of, the caller was told."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SynthvaeWarning)
+    with _untold():
         learned, _ = saved.learned(recipe.model)
         return stream_of(Completer(learned.codec, learned.vae, learned.shifts), recipe.ask)
+
+
+@contextmanager
+def _untold() -> Iterator[None]:
+    """What would be said twice, or to nobody, is not said."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SynthvaeWarning)
+        yield
 
 
 def write_file(stream: RowStream, ask: Ask, path: str | Path, progress: Heard) -> None:
@@ -96,7 +104,8 @@ def write_parts(
     _check_apart(learned, travels=layout.engine is not None)
     held = folder.manifest()
     cut = layout.cut(ask.rows, held["job"].get("rows_per_part") if held and layout.resume else None)
-    model = saved.parts(learned, {})
+    with _untold():  # functions that a bundle leaves out stay in this process
+        model = saved.parts(learned, {})
     job = _job(model, ask, cut)
     folder.start(job, layout.resume)
     left = folder.missing({part: cut.span(part)[1] for part in cut.parts}, job)

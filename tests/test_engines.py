@@ -153,6 +153,11 @@ def test_any_file_system_will_do(tmp_path: Path) -> None:
         PartFolder.at("nothing://bucket/rows").start(JOB, resume=False)
 
 
+def read(model: sv.Synthesizer, folder: Path) -> object:
+    """The parts as the kind of table that was fitted."""
+    return model.schema_.restore(pq.read_table(folder))
+
+
 # --- a model's rows ---------------------------------------------------------------------------------------------------
 
 
@@ -160,16 +165,17 @@ def test_parts_together_are_the_rows_of_one_call(model: sv.Synthesizer, tmp_path
     heard: list[int] = []
     folder = tmp_path / "rows"
     model.write(folder, 1500, rows_per_part=700, random_state=1, progress=heard.append)
-    pd.testing.assert_frame_equal(pd.read_parquet(folder), model.sample(1500, random_state=1))
+    pd.testing.assert_frame_equal(read(model, folder), model.sample(1500, random_state=1))
     assert heard == [0, 700, 700, 100]
     footer = pq.read_metadata(folder / "part-00001.parquet").metadata
     assert (footer[b"synthetic"], footer[b"seed"], footer[b"first row"]) == (b"true", b"1", b"700")
 
 
+@pytest.mark.slow
 def test_workers_of_this_machine_make_the_same_rows(model: sv.Synthesizer, tmp_path: Path) -> None:
     wish = {"age": sv.Between(30, 60)}
     model.write(tmp_path / "rows", 1500, wish, engine="local", parts=2, workers=1, random_state=1)
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "rows"), model.sample(1500, wish, random_state=1))
+    pd.testing.assert_frame_equal(read(model, tmp_path / "rows"), model.sample(1500, wish, random_state=1))
 
 
 def test_a_killed_call_is_gone_on_with(model: sv.Synthesizer, tmp_path: Path) -> None:
@@ -189,7 +195,7 @@ def test_a_killed_call_is_gone_on_with(model: sv.Synthesizer, tmp_path: Path) ->
     model.write(folder, 1500, resume=True, progress=heard.append)  # seed and parts are those of the call before
     assert heard == [500, 500, 500]
     assert (folder / "part-00000.parquet").stat().st_mtime_ns == written
-    pd.testing.assert_frame_equal(pd.read_parquet(folder), model.sample(1500, random_state=1))
+    pd.testing.assert_frame_equal(read(model, folder), model.sample(1500, random_state=1))
     model.write(folder, 1500, resume=True)  # nothing is left to do
 
 
@@ -203,6 +209,7 @@ def test_rows_of_another_model_are_not_mixed_in(model: sv.Synthesizer, table: pd
         model.write(tmp_path / "rows", 100, {"age": sv.Between(30, None)}, resume=True)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_rules_that_parts_cannot_keep_are_refused(table: pd.DataFrame, tmp_path: Path) -> None:
     schema = sv.infer_schema(table)
     predicate = sv.Predicate("of age", lambda rows: rows["age"] >= 17)
