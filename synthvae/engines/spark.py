@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
@@ -45,6 +47,7 @@ def _session(workers: int | None) -> Any:
     active = sql.SparkSession.getActiveSession()
     if active is not None:
         return active
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # a local session has the packages of this one
     # a local master gives up at a task's first failure unless told otherwise
     master = f"local[{workers or '*'},{RETRIES + 1}]"
     builder = sql.SparkSession.builder.appName("synthvae").config("spark.ui.enabled", "false")
