@@ -105,7 +105,8 @@ class TensorFlowLoop:
         import tensorflow as tf
 
         self.model, self.optimizer = model, optimizer
-        self.tokens = tf.constant(tokens)
+        self._forward = tf.autograph.experimental.do_not_convert(model.__call__)  # only the loop over steps needs it
+        self.load(tokens)
         # partial: TensorFlow counts tracings per function, and would take several fits for one that retraces
         self._train = tf.function(partial(self._train_run), reduce_retracing=True)
         self._evaluate = tf.function(partial(self._evaluate_run), reduce_retracing=True)
@@ -126,7 +127,7 @@ class TensorFlowLoop:
     def _terms(self, tokens: Tensor, rows: Tensor, noise: list[Tensor]) -> tuple[Tensor, Tensor]:
         import tensorflow as tf
 
-        return self.model(tf.cast(tf.gather(tokens, rows), tf.int32), *noise)
+        return self._forward(tf.cast(tf.gather(tokens, rows), tf.int32), *noise)
 
     def _train_run(
         self, tokens: Tensor, rows: Tensor, noise: tuple[Tensor, ...], rates: Tensor, kl_weights: Tensor
@@ -243,7 +244,8 @@ class JaxLoop:
 def _compiled_tensorflow(model: Any, function: Callable[..., Tensor]) -> Callable[..., Array]:
     import tensorflow as tf
 
-    graph = tf.function(partial(function), reduce_retracing=True)
+    # nothing in keras.ops needs AutoGraph, which takes half of the time until the first result
+    graph = tf.function(partial(function), reduce_retracing=True, autograph=False)
     return lambda *arrays: graph(*arrays).numpy()
 
 
