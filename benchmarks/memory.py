@@ -1,13 +1,15 @@
 """How much memory a fit from files and a write to parts take, and for how long, as the table grows.
 
-    python benchmarks/memory.py [--rows 1000000 3000000 10000000]
+    python benchmarks/memory.py [--rows 1100000 3000000 10000000]
 
 A table of ten columns (four whole and two broken numbers, three categories, a date, nulls in some) is drawn here batch
-by batch to a folder of Parquet files, fitted, and as many rows are written by one process. Every size runs in a process
-of its own; its peak is the resident set the kernel has seen (ru_maxrss), read after the fit and after the write. Rows
-seen in the fit are capped at --visits, so that the figures are about the passes over the table. ``projection`` is the
-time for a thousand million rows: what grows with rows, by the slope between the smallest and the largest table, beside
-the measured memory. Figures go to benchmarks/results/memory.json.
+by batch to a folder of Parquet files, fitted, and --written rows are written by one process. Every size runs in a
+process of its own; its peak is the resident set the kernel has seen (ru_maxrss), read after the fit and after the
+write. Windows are of --window rows and the rows seen in training two of them (a real fit sees more, in the same
+memory), so that the figures are about the passes over the table. Times are seconds of the processor, all threads
+together, so that other work on the machine does not count. ``projection`` is for a thousand million rows: the
+time of the passes by the slope between the smallest and the largest table, of training and writing by their rates.
+Figures go to benchmarks/results/memory.json.
 """
 
 from __future__ import annotations
@@ -36,19 +38,22 @@ FAR = 1_000_000_000
 def main() -> None:
     options = _options()
     if options.one:
-        print(json.dumps(measured(options.folder, options.one, options.visits)), file=options.json.open("w"))
+        found = measured(options.folder, options.one, options.window, options.written)
+        options.json.write_text(json.dumps(found))
         return
-    found = []
+    sizes: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(dir=options.scratch) as scratch:
         for rows in options.rows:
             folder, told = Path(scratch) / str(rows), Path(scratch) / f"{rows}.json"
             draw(folder, rows)
-            arguments = ("--one", str(rows), "--folder", folder, "--json", told, "--visits", str(options.visits))
-            run_script(sys.executable, Path(__file__), *arguments)
-            found.append(json.loads(told.read_text()))
-            print(found[-1], flush=True)
-    told_all = {"machine": f"{os.cpu_count()} cores, {platform.machine()}", "visits": options.visits, "sizes": found}
-    options.json.write_text(json.dumps(told_all | {"projection": projection(found)}, indent=1) + "\n")
+            arguments = ("--one", str(rows), "--folder", folder, "--json", told)
+            more = ("--window", str(options.window), "--written", str(options.written))
+            run_script(sys.executable, Path(__file__), *arguments, *more)
+            sizes.append(json.loads(told.read_text()))
+            print(sizes[-1], flush=True)
+    machine = f"{os.cpu_count()} cores, {platform.machine()}"
+    facts = {"machine": machine, "window": options.window, "sizes": sizes, "projection": projection(sizes)}
+    options.json.write_text(json.dumps(facts, indent=1) + "\n")
 
 
 def draw(folder: Path, rows: int) -> None:
@@ -83,26 +88,28 @@ def _level(values: np.ndarray[Any, Any], levels: int) -> np.ndarray[Any, Any]:
     return np.clip((values + 3) / 6 * levels, 0, levels - 1).astype(np.int32)
 
 
-def measured(folder: Path, rows: int, visits: int) -> dict[str, Any]:
+def measured(folder: Path, rows: int, window: int, written: int) -> dict[str, Any]:
     """Fit and write in this process."""
     import synthvae as sv
     from synthvae.training import schedules
 
-    schedules.MOST_VISITS = visits
-    began = time.perf_counter()
-    model = sv.Synthesizer(random_state=0).fit(folder)
-    fitted, fit_peak = time.perf_counter() - began, peak()
-    began = time.perf_counter()
-    model.write(folder.parent / f"made {rows}", rows, rows_per_part=FILE_ROWS, random_state=0)
-    card = model.card_
+    schedules.WINDOW_ROWS, schedules.MOST_VISITS = window, 2 * window
+    marks: list[float] = []  # the clock after each run of training steps
+    began = time.process_time()
+    model = sv.Synthesizer(random_state=0).fit(folder, progress=lambda _: marks.append(time.process_time()))
+    fit_peak, run = peak(), (marks[-1] - marks[0]) / (len(marks) - 1)
+    fitted = time.process_time()
+    model.write(folder.parent / f"made {rows}", written, rows_per_part=FILE_ROWS, random_state=0)
+    seen = model.card_["steps"] * model.card_["batch_size"]
     return {
         "rows": rows,
         "table_bytes": sum(path.stat().st_size for path in folder.glob("*.parquet")),
-        "fit_seconds": round(fitted, 1),
-        "training_seconds": card["seconds"],
-        "rows_seen": card["steps"] * card["batch_size"],
+        "passes": round(marks[0] - run - began, 1),
+        "training": round(run * len(marks), 1),
+        "rows_seen": seen,
         "fit_peak_mb": fit_peak,
-        "write_seconds": round(time.perf_counter() - began, 1),
+        "writing": round(time.process_time() - fitted, 1),
+        "rows_written": written,
         "peak_mb": peak(),
     }
 
@@ -116,24 +123,21 @@ def peak() -> int:
 def projection(found: list[dict[str, Any]]) -> dict[str, Any]:
     """What a thousand million rows would take, from the slope of the passes over the table."""
     first, last = found[0], found[-1]
-    passes = [each["fit_seconds"] - each["training_seconds"] for each in (first, last)]
-    more = max(last["rows"] - first["rows"], 1)
-    slope, written = (passes[1] - passes[0]) / more, (last["write_seconds"] - first["write_seconds"]) / more
+    slope = (last["passes"] - first["passes"]) / max(last["rows"] - first["rows"], 1)
     return {
         "rows": FAR,
-        "hours of passes": round((passes[0] + slope * (FAR - first["rows"])) / 3600, 2),
-        "hours of training per 100 million rows seen": round(
-            last["training_seconds"] / last["rows_seen"] * 1e8 / 3600, 2
-        ),
-        "hours of writing, one process": round(written * FAR / 3600, 2),
+        "core hours of passes": round((first["passes"] + slope * (FAR - first["rows"])) / 3600, 2),
+        "core hours of training per 100 million rows": round(last["training"] / last["rows_seen"] * 1e8 / 3600, 2),
+        "core hours of writing": round(last["writing"] / last["rows_written"] * FAR / 3600, 2),
         "peak_mb": max(each["peak_mb"] for each in found),
     }
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 3_000_000, 10_000_000])
-    parser.add_argument("--visits", type=int, default=2_000_000)
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_100_000, 3_000_000, 10_000_000])
+    parser.add_argument("--window", type=int, default=1 << 18)
+    parser.add_argument("--written", type=int, default=300_000)
     parser.add_argument("--scratch", type=Path, help="where the tables lie meanwhile")
     parser.add_argument("--json", type=Path, default=HERE / "results" / "memory.json")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
