@@ -93,7 +93,7 @@ def measured(folder: Path, rows: int, window: int, written: int) -> dict[str, An
     import synthvae as sv
     from synthvae.training import schedules
 
-    schedules.WINDOW_ROWS, schedules.MOST_VISITS = window, 2 * window
+    schedules.WINDOW_ROWS, schedules.VISITS, schedules.FEWEST_STEPS = window, 0, 2 * window // 512
     marks: list[float] = []  # the clock after each run of training steps
     began = time.process_time()
     model = sv.Synthesizer(random_state=0).fit(folder, progress=lambda _: marks.append(time.process_time()))
