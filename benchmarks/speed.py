@@ -54,7 +54,7 @@ def mixed(folder: Path, rows: int) -> pa.Table:
     """Columns of two real tables, repeated with noise."""
     rng = np.random.default_rng(0)
     parts = [pq.read_table(folder / name / "train.parquet") for name in ("adult", "default")]
-    columns = {}
+    columns: dict[str, pa.Array] = {}
     for part in parts:
         own = _spread(part.column_names)
         drawn = part.select(own).take(pa.array(rng.integers(0, part.num_rows, rows)))
