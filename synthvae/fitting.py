@@ -1,4 +1,4 @@
-"""A fit from table to model: lawful rows, tokens, networks, training, calibration."""
+"""A fit of a table in memory, from table to model: lawful rows, tokens, networks, training, calibration."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from synthvae.schema.obeyed import broken
 from synthvae.schema.schema import Schema
 from synthvae.training import estimate, schedules, trainer
 from synthvae.training.effort import EFFORTS, Effort
+from synthvae.training.feed import Feed, Whole
 from synthvae.training.split import split
 
 log = logging.getLogger("synthvae")
@@ -59,6 +60,19 @@ class Rows:
         return Rows(self.tokens.astype(type_), self.weights)
 
 
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What there is to learn from. rows: of the table; held_out: (m, b) the tokens to judge by; counts: of all tokens,
+    see ``frequencies``; weights: of the rows that ``feed`` hands out, or None.
+    """
+
+    rows: int
+    feed: Feed
+    held_out: Array
+    counts: list[Array]
+    weights: Array | None = None
+
+
 def fit(
     settings: Settings,
     table: Any,
@@ -68,10 +82,10 @@ def fit(
     progress: Callable[[trainer.Progress], None] | None,
     checkpoint: str | Path | None,
 ) -> Learned:
-    """Learn a table; see ``Synthesizer.fit``."""
+    """Learn a table in memory; see ``Synthesizer.fit``."""
     arrow, schema = _lawful(table, settings.schema, validation)
     codec = TableCodec.fit(schema, arrow)
-    _say_folded(codec)
+    say_folded(codec)
     layout = layout_of(codec)
     rows, held_out = parts(arrow, codec, validation, _weights(sample_weight, arrow.num_rows), seed)
     rows, held_out = (part.stored(estimate.token_type(layout)) for part in (rows, held_out))
@@ -91,17 +105,32 @@ def trained(
 ) -> Learned:
     """What training and calibration make of networks; parts: the rows to learn from and those to judge by."""
     rows, held_out = parts
-    layout = vae.layout
+    both = (frequencies(vae.layout, part.tokens, part.weights) for part in parts)
+    counts = [a + b for a, b in zip(*both, strict=True)]
+    lesson = Lesson(table.num_rows, Whole(rows.tokens), held_out.tokens, counts, rows.weights)
+    return taught(lesson, codec, vae, plan, seed, progress, checkpoint)
+
+
+def taught(
+    lesson: Lesson,
+    codec: TableCodec,
+    vae: VAE,
+    plan: schedules.Plan,
+    seed: int,
+    progress: Callable[[trainer.Progress], None] | None,
+    checkpoint: str | Path | None,
+) -> Learned:
+    """The same of a table in memory or not."""
     cost = estimate.estimate(vae, plan)
     log.info("%s", cost)
     loop = trainer.Trainer(vae, plan, seed, Path(checkpoint) if checkpoint else None)
-    outcome = loop.fit(rows.tokens, held_out.tokens, progress, rows.weights)
-    chosen = aggregate.suited(vae, rows.tokens, held_out.tokens, rows.weights, codec.schema.min_count, seed)
+    outcome = loop.fit(lesson.feed, lesson.held_out, progress, lesson.weights)
+    learned_from, least = lesson.feed.tokens(0), codec.schema.min_count
+    chosen = aggregate.suited(vae, learned_from, lesson.held_out, lesson.weights, least, seed)
     vae.prior = chosen.prior
     log.info("prior %s: %.2f nats per held-out row gained", chosen.prior.kind, chosen.gain)
-    counts = [a + b for a, b in zip(*(frequencies(layout, p.tokens, p.weights) for p in (rows, held_out)), strict=True)]
-    shifts = calibrate(vae, range(layout.b), counts, codec.schema.min_count, seed)
-    facts = card.facts(table, codec, plan, outcome, cost, seed)
+    shifts = calibrate(vae, range(vae.layout.b), lesson.counts, codec.schema.min_count, seed)
+    facts = card.facts(lesson.rows, codec, plan, outcome, cost, seed)
     facts |= {"prior": chosen.prior.kind, "prior_gain_nats": chosen.gain}
     return Learned(codec, vae, shifts, card.history(codec, outcome), facts)
 
@@ -183,7 +212,7 @@ def _networks(settings: Settings, layout: Layout, tokens: Array, seed: int) -> t
     return VAE(layout, config, np.random.default_rng([seed, 0])), plan
 
 
-def _say_folded(codec: TableCodec) -> None:
+def say_folded(codec: TableCodec) -> None:
     """Tell what will not come back: content of text aloud, folded values for whoever listens."""
     for name, report in codec.reports.items():
         for note in report.notes:

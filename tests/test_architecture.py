@@ -17,13 +17,28 @@ LAYERS = (
     ("schema",),
     ("codecs", "training", "evaluation"),
     ("generation", "engines"),
-    ("synthesizer", "latent_tools", "fitting", "finetuning", "augmenting", "saved", "sklearn", "card"),
+    (
+        "synthesizer",
+        "latent_tools",
+        "fitting",
+        "finetuning",
+        "augmenting",
+        "saved",
+        "sklearn",
+        "card",
+        "asking",
+        "writing",
+        "streaming",
+    ),
     ("explorer", "demo", "cli"),
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 # Rooms of one layer are strangers; these are one room in two files.
 ONE_ROOM = {
     *((a, b) for a in ("synthesizer", "fitting", "finetuning") for b in ("fitting", "augmenting", "saved", "card")),
+    *(("synthesizer", b) for b in ("asking", "streaming", "writing")),
+    *(("streaming", b) for b in ("fitting", "saved")),
+    *(("writing", b) for b in ("asking", "saved")),
     ("synthesizer", "latent_tools"),
     ("synthesizer", "finetuning"),
     ("sklearn", "synthesizer"),

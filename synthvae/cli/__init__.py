@@ -55,5 +55,5 @@ def main() -> None:
         say(err, str(error))
         sys.exit(2 if isinstance(error, UNUSABLE) else 1)
     except KeyboardInterrupt:
-        err.print("Interrupted; nothing was written.")
+        err.print("Interrupted; nothing is left half-written.")
         sys.exit(1)
