@@ -12,8 +12,6 @@ import pyarrow.compute as pc
 from synthvae.codecs.asked import is_listed, values_of
 from synthvae.codecs.table import TableCodec
 from synthvae.errors import ParameterError
-from synthvae.evaluation.sides import Sides
-from synthvae.evaluation.utility import scores
 from synthvae.schema.columns import Column
 from synthvae.schema.schema import Schema
 from synthvae.tables import plain
@@ -75,6 +73,9 @@ def lift(schema: Schema, real: pa.Table, made: pa.Table, holdout: Any, target: s
     """The gain on ``holdout``."""
     if holdout is None:
         return Lift(None, None, None, "", "not measured: there is no hold-out, real rows that the fit did not see")
+    from synthvae.evaluation.sides import Sides  # seconds that only a measured gain should cost
+    from synthvae.evaluation.utility import scores
+
     sides = Sides.of(real, made, schema, schema.check(holdout), (target,), seed)
     score = next(found for found in scores(sides) if found.metric.name == "augmentation")
     if score.value is None or score.reference is None or score.low is None or score.high is None:

@@ -56,8 +56,10 @@ class Loop(Protocol):
 
     rows (s, n) int32 row numbers of s batches; noise: arrays (s, n, ...) for the model; rates and kl_weights (s,):
     learning rate and weight of the KL term. Returned are per-row means over the run: nats per block (b,), KL per
-    dimension (k,).
+    dimension (k,). ``load`` puts another token matrix of the same shape in the place of the one on the device.
     """
+
+    def load(self, tokens: Array) -> None: ...
 
     def train(self, rows: Array, noise: Noise, rates: Array, kl_weights: Array) -> tuple[Array, Array]: ...
 
@@ -133,34 +135,42 @@ class TensorFlowLoop:
         import tensorflow as tf
 
         self.model, self.optimizer = model, optimizer
-        self.tokens = tf.constant(tokens)
+        self._forward = tf.autograph.experimental.do_not_convert(model.__call__)  # only the loop over steps needs it
+        self.load(tokens)
         # partial: TensorFlow counts tracings per function, and would take several fits for one that retraces
         self._train = tf.function(partial(self._train_run), reduce_retracing=True)
         self._evaluate = tf.function(partial(self._evaluate_run), reduce_retracing=True)
 
+    def load(self, tokens: Array) -> None:
+        import tensorflow as tf
+
+        self.tokens = tf.constant(tokens)
+
     def train(self, rows: Array, noise: Noise, rates: Array, kl_weights: Array) -> tuple[Array, Array]:
-        nats, kl = self._train(rows, noise, rates, kl_weights)
+        nats, kl = self._train(self.tokens, rows, noise, rates, kl_weights)
         return nats.numpy(), kl.numpy()
 
     def evaluate(self, rows: Array, noise: Noise) -> tuple[Array, Array]:
-        nats, kl = self._evaluate(rows, noise)
+        nats, kl = self._evaluate(self.tokens, rows, noise)
         return nats.numpy(), kl.numpy()
 
-    def _terms(self, rows: Tensor, noise: list[Tensor]) -> tuple[Tensor, Tensor]:
+    def _terms(self, tokens: Tensor, rows: Tensor, noise: list[Tensor]) -> tuple[Tensor, Tensor]:
         import tensorflow as tf
 
-        return self.model(tf.cast(tf.gather(self.tokens, rows), tf.int32), *noise)
+        return self._forward(tf.cast(tf.gather(tokens, rows), tf.int32), *noise)
 
-    def _train_run(self, rows: Tensor, noise: tuple[Tensor, ...], rates: Tensor, kl_weights: Tensor) -> list[Tensor]:
+    def _train_run(
+        self, tokens: Tensor, rows: Tensor, noise: tuple[Tensor, ...], rates: Tensor, kl_weights: Tensor
+    ) -> list[Tensor]:
         import tensorflow as tf
 
         variables = self.model.trainable_variables
         values = [v.value for v in variables]
-        sums = [tf.zeros(self.tokens.shape[1]), tf.zeros(noise[1].shape[2])]
+        sums = [tf.zeros(tokens.shape[1]), tf.zeros(noise[1].shape[2])]
         for s in tf.range(tf.shape(rows)[0]):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(values)
-                nats, kl = self._terms(rows[s], [part[s] for part in noise])
+                nats, kl = self._terms(tokens, rows[s], [part[s] for part in noise])
                 loss = self.model.objective(nats, kl, kl_weights[s])
             gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, values)]
             self.optimizer.learning_rate.assign(rates[s])
@@ -168,38 +178,62 @@ class TensorFlowLoop:
             sums = [sums[0] + tf.reduce_mean(nats, axis=0), sums[1] + tf.reduce_mean(kl, axis=0)]
         return [total / tf.cast(tf.shape(rows)[0], tf.float32) for total in sums]
 
-    def _evaluate_run(self, rows: Tensor, noise: tuple[Tensor, ...]) -> list[Tensor]:
+    def _evaluate_run(self, tokens: Tensor, rows: Tensor, noise: tuple[Tensor, ...]) -> list[Tensor]:
         import tensorflow as tf
 
-        sums = [tf.zeros(self.tokens.shape[1]), tf.zeros(noise[1].shape[2])]
+        sums = [tf.zeros(tokens.shape[1]), tf.zeros(noise[1].shape[2])]
         for s in tf.range(tf.shape(rows)[0]):
-            nats, kl = self._terms(rows[s], [part[s] for part in noise])
+            nats, kl = self._terms(tokens, rows[s], [part[s] for part in noise])
             sums = [sums[0] + tf.reduce_mean(nats, axis=0), sums[1] + tf.reduce_mean(kl, axis=0)]
         return [total / tf.cast(tf.shape(rows)[0], tf.float32) for total in sums]
 
 
 class JaxLoop:
-    """The steps of a run as one lax.scan; weights and optimizer state stay on the device between runs."""
+    """The steps of a run as one lax.scan; weights and optimizer state stay on the device between runs.
+
+    Where there are several devices, each has the table and the weights and takes its share of every batch; XLA adds the
+    gradients up.
+    """
 
     def __init__(self, model: Objective, optimizer: Any, tokens: Array) -> None:
         import jax
 
         self.model, self.optimizer = model, optimizer
-        self.tokens = jax.numpy.asarray(tokens)
+        self.load(tokens)
         self._train = jax.jit(self._train_run, donate_argnums=(0, 1))
         self._evaluate = jax.jit(self._evaluate_run)
+
+    def load(self, tokens: Array) -> None:
+        import jax
+
+        self.tokens = jax.numpy.asarray(tokens)
+
+    def _shared(self, run: Tensor, rows: int) -> Tensor:
+        """The arrays (s, n, ...) of a run, those per row spread over as many devices as divide the batch."""
+        import jax
+        from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+        count = next(c for c in range(jax.local_device_count(), 0, -1) if rows % c == 0)
+        if count == 1:
+            return run
+        mesh = Mesh(jax.local_devices()[:count], ("rows",))
+        self.tokens = jax.device_put(self.tokens, NamedSharding(mesh, PartitionSpec()))
+        spread = NamedSharding(mesh, PartitionSpec(None, "rows"))
+        alike = NamedSharding(mesh, PartitionSpec())
+        return jax.tree.map(lambda part: jax.device_put(part, spread if part.ndim > 1 else alike), run)
 
     def train(self, rows: Array, noise: Noise, rates: Array, kl_weights: Array) -> tuple[Array, Array]:
         weights = [v.value for v in self.model.trainable_variables]
         state = [v.value for v in self.optimizer.variables]
-        weights, state, sums = self._train(weights, state, self.tokens, (rows, noise, rates, kl_weights))
+        run = self._shared((rows, noise, rates, kl_weights), rows.shape[1])
+        weights, state, sums = self._train(weights, state, self.tokens, run)
         assign(self.model.trainable_variables, weights)
         assign(self.optimizer.variables, state)
         return np.asarray(sums[0]), np.asarray(sums[1])
 
     def evaluate(self, rows: Array, noise: Noise) -> tuple[Array, Array]:
         weights = [v.value for v in self.model.trainable_variables]
-        sums = self._evaluate(weights, self.tokens, (rows, noise))
+        sums = self._evaluate(weights, self.tokens, self._shared((rows, noise), rows.shape[1]))
         return np.asarray(sums[0]), np.asarray(sums[1])
 
     def _terms(self, weights: Tensor, tokens: Tensor, rows: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
@@ -240,7 +274,8 @@ class JaxLoop:
 def _compiled_tensorflow(model: Any, function: Callable[..., Tensor]) -> Callable[..., Array]:
     import tensorflow as tf
 
-    graph = tf.function(partial(function), reduce_retracing=True)
+    # nothing in keras.ops needs AutoGraph, which takes half of the time until the first result
+    graph = tf.function(partial(function), reduce_retracing=True, autograph=False)
     return lambda *arrays: graph(*arrays).numpy()
 
 

@@ -24,7 +24,7 @@ from synthvae.errors import BundleError
 from synthvae.files import complete, told
 
 FORMAT = "synthvae"
-VERSION = 1
+VERSION = 2
 LARGEST = 4 << 30  # bytes a bundle may unpack to; the largest model the defaults can make is under 1 GiB
 NAME = re.compile(r"[a-z0-9_]{1,80}\.(json|npy)")
 EPOCH = (2020, 1, 1, 0, 0, 0)  # of every entry: the same model gives the same bytes
@@ -38,7 +38,12 @@ class Parts:
     arrays: dict[str, np.ndarray[Any, Any]]
 
 
-MIGRATIONS: dict[int, Callable[[Parts], Parts]] = {}  # from that number to the next
+def _with_prior(parts: Parts) -> Parts:
+    """1 to 2: every prior was N(0, I)."""
+    return Parts({"prior": {"kind": "standard_normal"}} | parts.documents, parts.arrays)
+
+
+MIGRATIONS: dict[int, Callable[[Parts], Parts]] = {1: _with_prior}  # from that number to the next
 
 
 def write(path: str | Path, parts: Parts, library_version: str) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from synthvae import backend
 from synthvae.codecs.table import TableCodec
@@ -36,15 +35,13 @@ def history(codec: TableCodec, outcome: Outcome) -> pd.DataFrame:
     return pd.DataFrame(frame | {f"kl {i}": kl[:, i] for i in range(kl.shape[1])}).astype(float)
 
 
-def facts(
-    table: pa.Table, codec: TableCodec, plan: Plan, outcome: Outcome, cost: Estimate, seed: int
-) -> dict[str, Any]:
-    """The model card: numbers about the fit, nothing about any row."""
+def facts(rows: int, codec: TableCodec, plan: Plan, outcome: Outcome, cost: Estimate, seed: int) -> dict[str, Any]:
+    """The model card: numbers about the fit of so many rows, nothing about any of them."""
     kept = outcome.history.epoch.index(outcome.best)
     kl = outcome.history.kl[kept]
     return {
-        "rows": table.num_rows,
-        "columns": table.num_columns,
+        "rows": rows,
+        "columns": len(codec.schema.columns),
         "blocks": len(codec.blocks),
         "tokens": sum(block.size for block in codec.blocks),
         "parameters": cost.parameters,

@@ -59,6 +59,10 @@ class OutputError(SynthvaeError, OSError):
     """A file cannot be written; nothing is left under its name."""
 
 
+class EngineError(SynthvaeError, RuntimeError):
+    """An engine is not installed, or its workers cannot finish; what they finished stays and can be gone on with."""
+
+
 class SynthvaeWarning(UserWarning):
     """Root of all warnings: the work goes on, and the reader should know something about it."""
 

@@ -42,8 +42,9 @@ def finetune(
     rows, held_out = fitting.parts(arrow, codec, validation, None, seed)
     rows, held_out = (part.stored(estimate.token_type(layout)) for part in (rows, held_out))
     plan = schedules.continued(schedules.plan(len(rows.tokens), None, None, layout.b), epochs)
-    dropout = NetworkConfig.suited(len(rows.tokens), layout.b, old.vae.settings.latent_dim).dropout
-    vae = VAE(layout, dataclasses.replace(old.vae.settings, dropout=dropout), np.random.default_rng([seed, 0]))
+    before = old.vae.settings
+    dropout = NetworkConfig.suited(len(rows.tokens), layout.b, before.latent_dim).dropout
+    vae = VAE(layout, dataclasses.replace(before, dropout=dropout), np.random.default_rng([seed, 0]))
     found = agreement(old.codec, codec, kept)
     counts = [np.bincount(c, minlength=v) for c, v in zip(rows.tokens.T, layout.sizes, strict=True)]
     transfer(old.vae, vae, Match(found.blocks, found.echoes, counts))

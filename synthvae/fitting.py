@@ -1,4 +1,4 @@
-"""A fit from table to model: lawful rows, tokens, networks, training, calibration."""
+"""A fit of a table in memory, from table to model: lawful rows, tokens, networks, training, calibration."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 from synthvae import card, tables
 from synthvae.codecs.table import TableCodec
 from synthvae.errors import CollapseWarning, ParameterError, SynthvaeWarning, TableError
+from synthvae.generation import aggregate
 from synthvae.generation.calibrate import calibrate, frequencies
 from synthvae.networks.layout import Array, Layout
 from synthvae.networks.vae import VAE, NetworkConfig
@@ -25,6 +26,7 @@ from synthvae.schema.obeyed import broken
 from synthvae.schema.schema import Schema
 from synthvae.training import estimate, schedules, trainer
 from synthvae.training.effort import EFFORTS, Effort
+from synthvae.training.feed import Feed, Whole
 from synthvae.training.split import split
 
 log = logging.getLogger("synthvae")
@@ -41,6 +43,7 @@ class Settings:
     batch_size: int | None
     latent_dim: int
     effort: Effort = EFFORTS["default"]
+    latent_nats: float = NetworkConfig.free_nats
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +60,19 @@ class Rows:
         return Rows(self.tokens.astype(type_), self.weights)
 
 
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What there is to learn from. rows: of the table; held_out: (m, b) the tokens to judge by; counts: of all tokens,
+    see ``frequencies``; weights: of the rows that ``feed`` hands out, or None.
+    """
+
+    rows: int
+    feed: Feed
+    held_out: Array
+    counts: list[Array]
+    weights: Array | None = None
+
+
 def fit(
     settings: Settings,
     table: Any,
@@ -66,10 +82,10 @@ def fit(
     progress: Callable[[trainer.Progress], None] | None,
     checkpoint: str | Path | None,
 ) -> Learned:
-    """Learn a table; see ``Synthesizer.fit``."""
+    """Learn a table in memory; see ``Synthesizer.fit``."""
     arrow, schema = _lawful(table, settings.schema, validation)
     codec = TableCodec.fit(schema, arrow)
-    _say_folded(codec)
+    say_folded(codec)
     layout = layout_of(codec)
     rows, held_out = parts(arrow, codec, validation, _weights(sample_weight, arrow.num_rows), seed)
     rows, held_out = (part.stored(estimate.token_type(layout)) for part in (rows, held_out))
@@ -89,14 +105,33 @@ def trained(
 ) -> Learned:
     """What training and calibration make of networks; parts: the rows to learn from and those to judge by."""
     rows, held_out = parts
-    layout = vae.layout
+    both = (frequencies(vae.layout, part.tokens, part.weights) for part in parts)
+    counts = [a + b for a, b in zip(*both, strict=True)]
+    lesson = Lesson(table.num_rows, Whole(rows.tokens), held_out.tokens, counts, rows.weights)
+    return taught(lesson, codec, vae, plan, seed, progress, checkpoint)
+
+
+def taught(
+    lesson: Lesson,
+    codec: TableCodec,
+    vae: VAE,
+    plan: schedules.Plan,
+    seed: int,
+    progress: Callable[[trainer.Progress], None] | None,
+    checkpoint: str | Path | None,
+) -> Learned:
+    """The same of a table in memory or not."""
     cost = estimate.estimate(vae, plan)
     log.info("%s", cost)
     loop = trainer.Trainer(vae, plan, seed, Path(checkpoint) if checkpoint else None)
-    outcome = loop.fit(rows.tokens, held_out.tokens, progress, rows.weights)
-    counts = [a + b for a, b in zip(*(frequencies(layout, p.tokens, p.weights) for p in (rows, held_out)), strict=True)]
-    shifts = calibrate(vae, range(layout.b), counts, codec.schema.min_count, seed)
-    facts = card.facts(table, codec, plan, outcome, cost, seed)
+    outcome = loop.fit(lesson.feed, lesson.held_out, progress, lesson.weights)
+    learned_from, least = lesson.feed.tokens(0), codec.schema.min_count
+    chosen = aggregate.suited(vae, learned_from, lesson.held_out, lesson.weights, least, seed)
+    vae.prior = chosen.prior
+    log.info("prior %s: %.2f nats per held-out row gained", chosen.prior.kind, chosen.gain)
+    shifts = calibrate(vae, range(vae.layout.b), lesson.counts, codec.schema.min_count, seed)
+    facts = card.facts(lesson.rows, codec, plan, outcome, cost, seed)
+    facts |= {"prior": chosen.prior.kind, "prior_gain_nats": chosen.gain}
     return Learned(codec, vae, shifts, card.history(codec, outcome), facts)
 
 
@@ -111,7 +146,8 @@ def warn(facts: dict[str, Any]) -> None:
     if facts["latent_nats"] < COLLAPSED_NATS and facts["steps"] >= ENOUGH_STEPS:
         warnings.warn(
             f"The latent carries {facts['latent_nats']:.2f} nats per row: it has collapsed, latent tools say nothing. "
-            "The columns may be independent or few; else train longer (epochs) or in smaller batches (batch_size).",
+            "The columns may be independent or few; else train longer (epochs), in smaller batches (batch_size), or "
+            "with more latent_nats.",
             CollapseWarning,
             stacklevel=3,
         )
@@ -171,13 +207,13 @@ def parts(table: pa.Table, codec: TableCodec, validation: Any, weights: Array | 
 def networks(settings: Settings, layout: Layout, tokens: Array, seed: int) -> tuple[VAE, schedules.Plan]:
     """Networks and a plan that suit so many rows of tokens (n, b)."""
     varies = bool((tokens != tokens[0]).any())  # where all rows are the same, one look is enough
-    effort = settings.effort
+    effort, nats = settings.effort, settings.latent_nats
     plan = schedules.plan(len(tokens), settings.epochs if varies else 1, settings.batch_size, layout.b, effort.visits)
-    config = NetworkConfig.suited(len(tokens), layout.b, settings.latent_dim, effort.width)
+    config = NetworkConfig.suited(len(tokens), layout.b, settings.latent_dim, effort.width, nats)
     return VAE(layout, config, np.random.default_rng([seed, 0])), plan
 
 
-def _say_folded(codec: TableCodec) -> None:
+def say_folded(codec: TableCodec) -> None:
     """Tell what will not come back: content of text aloud, folded values for whoever listens."""
     for name, report in codec.reports.items():
         for note in report.notes:

@@ -7,28 +7,28 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from sklearn.neighbors import NearestNeighbors
 
 from synthvae import tables
 from synthvae.errors import ParameterError
 from synthvae.generation import anomaly, latent, path, steer
 from synthvae.generation.anomaly import LeaveOut
 from synthvae.generation.counterfactual import Counterfactual, counterfactuals
-from synthvae.generation.dimensions import reported
 from synthvae.generation.fill import cells, most_likely
 from synthvae.generation.latent import Latents
-from synthvae.generation.latent_report import LatentReport
 from synthvae.generation.noise import seed_of
 from synthvae.networks.layout import Array
 from synthvae.schema.columns import Column
 from synthvae.schema.conditions import Wish
 from synthvae.schema.schema import Schema
 from synthvae.training.trainer import ACTIVE_NATS
+
+if TYPE_CHECKING:
+    from synthvae.generation.latent_report import LatentReport
 
 RandomState = int | np.random.Generator | None
 Where = str | Mapping[str, Any]
@@ -64,8 +64,8 @@ class LatentTools(ABC):
     def encode(self, table: Any, std: bool = False) -> pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]:
         """Where rows lie in the latent space: the means of q(z | known cells), columns z0, z1, ..., index as given.
 
-        std: their standard deviations as well, as a second frame. Under the model z of all rows together is standard
-        normal; a dimension of mean 0 and standard deviation 1 for every row is idle. Nothing is drawn.
+        std: their standard deviations as well, as a second frame. z of all rows together is about standard normal; a
+        dimension of mean 0 and standard deviation 1 for every row is idle. Nothing is drawn.
 
         >>> import pandas as pd, synthvae as sv
         >>> people = pd.DataFrame({"age": [23, 35, 41, 58, 62] * 20, "smokes": [True, False] * 50})
@@ -131,6 +131,8 @@ class LatentTools(ABC):
         (z, labels), (asked, names) = ((f.to_numpy(), f.index) for f in (self.encode(table), self.encode(rows)))
         if _at_least("k", k, 1) > len(z):
             raise ParameterError(f"k must be at most the number of rows of the table, {len(z):,}; got {k:,}.")
+        from sklearn.neighbors import NearestNeighbors  # a second that only this method should cost
+
         distances, places = NearestNeighbors(n_neighbors=k).fit(z).kneighbors(asked)
         found = {"row": names.repeat(k), "rank": np.tile(np.arange(1, k + 1), len(asked))}
         return pd.DataFrame(found | {"neighbour": labels[places.ravel()], "distance": distances.ravel()})
@@ -201,6 +203,8 @@ class LatentTools(ABC):
         ``print`` it, look at its ``table``, or write it with ``to_html``. Dimensions that carry less than 0.02 nats are
         idle and left out.
         """
+        from synthvae.generation.dimensions import reported  # drawing libraries that only this method should load
+
         self._check_fitted()
         kept = self.history_[self.history_.kept == 1].iloc[-1]
         nats = kept[[f"kl {i}" for i in range(self._latents.k)]].to_numpy(np.float64)

@@ -128,7 +128,8 @@ def _first(
     rows, held_out = (part.stored(estimate.token_type(layout)) for part in fitting.parts(made, codec, None, None, seed))
     vae, plan = fitting.networks(settings, layout, rows.tokens, seed)
     if small:
-        vae = VAE(layout, NetworkConfig.noisy(settings.latent_dim), np.random.default_rng([seed, 0]))
+        config = NetworkConfig.noisy(settings.latent_dim, settings.latent_nats)
+        vae = VAE(layout, config, np.random.default_rng([seed, 0]))
     return fitting.trained(made, codec, vae, plan, (rows, held_out), seed, progress, None)
 
 

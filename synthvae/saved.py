@@ -15,6 +15,7 @@ from synthvae.codecs.table import TableCodec
 from synthvae.errors import BundleError
 from synthvae.generation.calibrate import shift_shapes
 from synthvae.networks.layout import Array, Echo, Layout
+from synthvae.networks.priors import PRIORS, Prior
 from synthvae.networks.vae import VAE, NetworkConfig
 from synthvae.schema.schema import Schema
 
@@ -50,6 +51,7 @@ def parts(of: Learned, parameters: dict[str, Any]) -> bundle.Parts:
     documents = {
         "schema": json.loads(of.codec.schema.to_json()),
         "codecs": codec_state,
+        "prior": {"kind": of.vae.prior.kind},
         "network": vars(of.vae.settings) | {"weights": [v.path for v in of.vae.trainable_variables]},
         "parameters": parameters,
         "history": {"columns": list(of.history.columns), "rows": of.history.astype(float).to_numpy().tolist()},
@@ -57,6 +59,7 @@ def parts(of: Learned, parameters: dict[str, Any]) -> bundle.Parts:
     }
     arrays = weights | {f"shift_{i:03d}": shift for i, shift in enumerate(of.shifts)}
     arrays |= {f"codec_{name}": array for name, array in codec_arrays.items()}
+    arrays |= {f"prior_{name}": array for name, array in of.vae.prior.config().items()}
     return bundle.Parts(documents, arrays)
 
 
@@ -73,8 +76,18 @@ def learned(of: bundle.Parts) -> tuple[Learned, dict[str, Any]]:
     if expected != [a.shape for a in weights + shifts] or any(a.dtype != np.float32 for a in weights + shifts):
         raise BundleError("the weights do not fit the schema and network it describes")
     backend.assign(vae.trainable_variables, weights)
+    vae.prior = _prior(of, vae.settings.latent_dim)
     history = pd.DataFrame(documents["history"]["rows"], columns=documents["history"]["columns"])
     return Learned(codec, vae, shifts, history, documents["card"]), documents["parameters"]
+
+
+def _prior(of: bundle.Parts, k: int) -> Prior:
+    """The prior; BundleError where it is none of k dimensions."""
+    config = {name.removeprefix("prior_"): array for name, array in of.arrays.items() if name.startswith("prior_")}
+    prior = PRIORS[of.documents["prior"]["kind"]](**config)
+    if prior.sample(np.zeros((1, k), np.float32)).shape != (1, k):
+        raise BundleError(f"the prior is not one of {k} dimensions")
+    return prior
 
 
 def _series(of: bundle.Parts, prefix: str) -> list[Array]:

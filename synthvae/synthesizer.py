@@ -12,30 +12,29 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.base import BaseEstimator
 
-from synthvae import bundle, fitting, private_fitting, saved, tables
+from synthvae import bundle, fitting, private_fitting, saved, streaming, tables, writing
+from synthvae.asking import Ask, Targets, Where, column, stream_of, wished
 from synthvae.augmenting import Augmented, lift, missing_shares, stacked
-from synthvae.codecs.asked import lawful, values_of
+from synthvae.codecs.asked import values_of
 from synthvae.errors import BundleError, NotFittedError, ParameterError
 from synthvae.finetuning import finetune
 from synthvae.generation.anomaly import LeaveOut
-from synthvae.generation.conditional import Odds, conditioned, odds
+from synthvae.generation.conditional import Odds, odds
 from synthvae.generation.fill import drawn, most_likely, nulls, target_odds
 from synthvae.generation.latent import Latents
 from synthvae.generation.noise import seed_of
-from synthvae.generation.rebalance import rebalanced, target_of
 from synthvae.generation.stream import Completer, RowStream
 from synthvae.latent_tools import LatentTools
 from synthvae.networks.layout import Array
+from synthvae.networks.vae import NetworkConfig
 from synthvae.privacy.budget import Budget
 from synthvae.schema.columns import Column
-from synthvae.schema.conditions import Wish, wishes
+from synthvae.schema.conditions import Wish
 from synthvae.schema.schema import Schema
-from synthvae.schema.where import parse_where
 from synthvae.training import trainer
 from synthvae.training.effort import effort
 
-Where = str | Mapping[str, Any]
-Targets = Mapping[str, Mapping[Any, float]]
+SAVED = ("effort", "epochs", "batch_size", "latent_dim", "latent_nats")  # parameters that travel in a bundle
 RandomState = int | np.random.Generator | None
 
 
@@ -44,9 +43,10 @@ class Synthesizer(LatentTools, BaseEstimator):
 
     schema: what the columns mean; None infers it. effort: how much time the fit may take, "fast", "default" or "high".
     epochs, batch_size: None lets the table's size decide (early stopping may end sooner). latent_dim: dimensions of the
-    latent. budget: the differential privacy that the fit is to keep; None: none. random_state: the seed of fit, and of
-    ``sample`` where that is given none; None draws one from the
-    operating system.
+    latent. latent_nats: how much the latent of a row may carry free of charge, in nats on average (free bits): more
+    gives the latent tools more to work with, with 0 the decoder does without a latent where it can. budget: the
+    differential privacy that the fit is to keep; None: none. random_state: the seed of fit, and of ``sample`` where
+    that is given none; None draws one from the operating system.
 
     Learned: ``schema_``, ``history_`` (a row per evaluated epoch, losses in nats per row; none under a budget),
     ``card_`` (its facts, under "privacy" what was paid for what).
@@ -66,6 +66,7 @@ class Synthesizer(LatentTools, BaseEstimator):
         epochs: int | None = None,
         batch_size: int | None = None,
         latent_dim: int = 16,
+        latent_nats: float = NetworkConfig.free_nats,
         budget: Budget | None = None,
         random_state: RandomState = None,
     ) -> None:
@@ -74,6 +75,7 @@ class Synthesizer(LatentTools, BaseEstimator):
         self.epochs = epochs
         self.batch_size = batch_size
         self.latent_dim = latent_dim
+        self.latent_nats = latent_nats
         self.budget = budget
         self.random_state = random_state
 
@@ -88,6 +90,10 @@ class Synthesizer(LatentTools, BaseEstimator):
     ) -> Self:
         """Learn a table: a DataFrame, an Arrow table, dataset or reader, a polars frame, or path(s) of Parquet or CSV.
 
+        Files, datasets and readers may be larger than memory: of more than a million rows or a GiB a schema and codecs
+        are learned from a sample, tokens wait in a temporary file, and an epoch is a window of random rows (``epochs``
+        are still passes over all of them).
+
         validation: rows held out for early stopping; None holds out a twentieth of ``table`` (whole groups where the
         schema has a group). sample_weight: (n,) how often each row of ``table`` counts, 0 or more; synthetic rows then
         have the weighted frequencies. progress: called several times an epoch. checkpoint: a file from which a killed
@@ -97,9 +103,9 @@ class Synthesizer(LatentTools, BaseEstimator):
         """
         self._check_parameters()
         words = self.schema, self.epochs, self.batch_size, int(self.latent_dim), effort(self.effort)
-        settings, seed = fitting.Settings(*words), seed_of(self.random_state)
+        settings, seed = fitting.Settings(*words, float(self.latent_nats)), seed_of(self.random_state)
         if self.budget is None:
-            learned = fitting.fit(settings, table, validation, sample_weight, seed, progress, checkpoint)
+            learned = streaming.fit(settings, table, validation, sample_weight, seed, progress, checkpoint)
         else:
             private_fitting.check(self.budget, self.random_state, validation, sample_weight, checkpoint)
             learned = private_fitting.fit(settings, self.budget, table, seed, progress)
@@ -185,15 +191,30 @@ class Synthesizer(LatentTools, BaseEstimator):
         where: Where | None = None,
         targets: Targets | None = None,
         *,
+        engine: str | None = None,
+        parts: int | None = None,
+        rows_per_part: int | None = None,
+        workers: int | None = None,
+        resume: bool = False,
         random_state: RandomState = None,
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        """Write the rows of ``sample`` to Parquet or CSV, with provenance; ``progress`` hears each batch's rows."""
-        seed = self._seed(random_state)
-        stream = self._stream(n, seed, where, targets)
-        batches = stream.batches(seed, n, 65536)
-        schema = stream.table(seed, 0, 0).schema
-        tables.write(_counted(batches, progress), Path(path), schema, self._provenance(seed))
+        """Write the rows of ``sample`` to one Parquet or CSV file, or to a folder of Parquet parts, with provenance.
+
+        As soon as ``engine``, ``parts``, ``rows_per_part``, ``workers`` or ``resume`` is given, ``path`` is a folder
+        (or its URL), and each part appears in it once complete. engine: who makes the parts: "local" (processes of this
+        machine), "ray", "spark", None (this process). resume: go on with what an earlier, killed call of the same left,
+        with its seed and parts unless told. progress: hears of rows that are there. The rows are the same whatever
+        engine and parts. OutputError, EngineError where they cannot be written.
+        """
+        layout = writing.Layout(engine, parts, rows_per_part, workers, resume)
+        before = writing.seed_before(path) if resume and random_state is None else None
+        ask = Ask(_whole("n", n, least=0), self._seed(random_state) if before is None else before, where, targets)
+        stream = self._stream(ask.rows, ask.seed, where, targets)
+        if layout.one_file:
+            writing.write_file(self._learned_, stream, ask, path, progress)
+        else:
+            writing.write_parts(self._learned_, stream, ask, path, layout, progress)
 
     def odds(self, where: Where, *, random_state: RandomState = None) -> Odds:
         """How likely conditions are under the model, together and each alone."""
@@ -269,8 +290,7 @@ class Synthesizer(LatentTools, BaseEstimator):
     def save(self, path: str | Path) -> None:
         """Save the model as one file: JSON and arrays, no pickle, no training row."""
         self._check_fitted()
-        named = ("effort", "epochs", "batch_size", "latent_dim")
-        parameters: dict[str, Any] = {name: _plain(getattr(self, name)) for name in named}
+        parameters: dict[str, Any] = {name: _plain(getattr(self, name)) for name in SAVED}
         parameters |= {"budget": vars(self.budget)} if self.budget else {}
         bundle.write(path, saved.parts(self._learned_, parameters), version("synthvae"))
 
@@ -302,6 +322,7 @@ class Synthesizer(LatentTools, BaseEstimator):
             if getattr(self, name) is not None:
                 _whole(name, getattr(self, name))
         _whole("latent_dim", self.latent_dim)
+        _nats("latent_nats", self.latent_nats)
         if self.schema is not None and not isinstance(self.schema, Schema):
             raise ParameterError(f"schema must be a synthvae.Schema or None; got a {type(self.schema).__name__}.")
         if self.budget is not None and not isinstance(self.budget, Budget):
@@ -312,7 +333,6 @@ class Synthesizer(LatentTools, BaseEstimator):
         self.schema_, self.history_, self.card_ = learned.codec.schema, learned.history, learned.card
         self.codec_, self.vae_ = learned.codec, learned.vae
         self._completer = Completer(learned.codec, learned.vae, learned.shifts)
-        self._rows = RowStream(self._completer, lawful=lawful(learned.codec, {}))
         self._latents, self._apart = Latents(self._completer), LeaveOut(learned.vae, learned.codec)
 
     def _check_fitted(self) -> None:
@@ -327,21 +347,14 @@ class Synthesizer(LatentTools, BaseEstimator):
         targets: Targets | None = None,
     ) -> RowStream:
         self._check_fitted()
-        self.codec_.check_room(_whole("n", n, least=0))
-        wanted = self._wishes(where or {})
-        if targets:
-            aims = [target_of(name, shares, self._column(name).nullable) for name, shares in targets.items()]
-            return rebalanced(self._completer, aims, wanted, seed)
-        return conditioned(self._completer, wanted, seed) if wanted else self._rows
+        return stream_of(self._completer, Ask(_whole("n", n, least=0), seed, where, targets))
 
     def _wishes(self, where: Where) -> dict[str, Wish]:
-        return wishes(parse_where(where) if isinstance(where, str) else where, self.schema_.names)
+        return wished(self.schema_, where)
 
     def _column(self, name: str) -> Column:
         self._check_fitted()
-        if name not in self.schema_:
-            raise ParameterError(f"There is no column {name!r}. There are: {', '.join(self.schema_.names)}.")
-        return self.schema_[name]
+        return column(self.schema_, name)
 
     def _with_holes(self, table: Any) -> tuple[pa.Table, tables.Container, dict[str, Array]]:
         """A table whose nulls are holes, as Arrow in the schema's order, its kind, and where its holes are."""
@@ -361,14 +374,6 @@ class Synthesizer(LatentTools, BaseEstimator):
     def _seed(self, random_state: RandomState) -> int:
         return seed_of(self.random_state if random_state is None else random_state)
 
-    def _provenance(self, seed: int) -> dict[str, str]:
-        return {
-            "synthetic": "true",
-            "generator": f"synthvae {version('synthvae')}",
-            "seed": str(seed),
-            "budget": self.budget.says if self.budget else "none",
-        }
-
 
 def _whole(name: str, value: Any, least: int = 1) -> int:
     """A parameter that must be a whole number of at least ``least``."""
@@ -377,16 +382,16 @@ def _whole(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
-def _plain(value: int | str | None) -> int | str | None:
+def _nats(name: str, value: Any) -> None:
+    """A parameter that must be a finite number of at least 0."""
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not number or not 0 <= value < np.inf:
+        raise ParameterError(f"{name} must be a finite number of nats, 0 or more; got {value!r}.")
+
+
+def _plain(value: float | str | None) -> float | str | None:
     """As JSON can hold it."""
-    return value if value is None or isinstance(value, str) else int(value)
-
-
-def _counted(batches: Iterator[pa.RecordBatch], progress: Callable[[int], None] | None) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        yield batch
-        if progress:
-            progress(batch.num_rows)
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def load(path: str | Path) -> Synthesizer:

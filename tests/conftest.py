@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 
 import synthvae as sv
+from tests.explored import hostile
 
 
 def mixed_table(rows: int = 600, seed: int = 0) -> pd.DataFrame:
@@ -44,8 +46,8 @@ def model(table: pd.DataFrame) -> sv.Synthesizer:
     return sv.Synthesizer(epochs=3, random_state=0).fit(table)
 
 
-@pytest.fixture
-def eagerly() -> Iterator[None]:
+@contextmanager
+def uncompiled() -> Iterator[None]:
     """No compiling: of a model that is used once, that is most of the time."""
     if os.environ.get("KERAS_BACKEND") == "jax":
         import jax
@@ -58,3 +60,17 @@ def eagerly() -> Iterator[None]:
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="module")
+def explored() -> Iterator[sv.Synthesizer]:
+    """A fitted model of hostile names, asked without compiling."""
+    fitted = sv.Synthesizer(epochs=20, latent_dim=4, random_state=0).fit(hostile())
+    with uncompiled():
+        yield fitted
+
+
+@pytest.fixture
+def eagerly() -> Iterator[None]:
+    with uncompiled():
+        yield

@@ -43,7 +43,7 @@ def record(model: sv.Synthesizer) -> dict[str, Any]:
 def main() -> None:
     """Fit, round, save, record."""
     DATA.mkdir(exist_ok=True)
-    model = sv.Synthesizer(epochs=4, random_state=SEED).fit(mixed_table())
+    model = sv.Synthesizer(epochs=4, random_state=SEED).fit(mixed_table(2500))
     variables = model.vae_.trainable_variables
     backend.assign(variables, [rounded(weights) for weights in backend.arrays(variables)])
     model.save(GOLDEN)

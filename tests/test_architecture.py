@@ -27,6 +27,9 @@ LAYERS = (
         "saved",
         "sklearn",
         "card",
+        "asking",
+        "writing",
+        "streaming",
     ),
     ("explorer", "demo", "cli"),
 )
@@ -38,11 +41,15 @@ ONE_ROOM = {
         for a in ("synthesizer", "fitting", "private_fitting", "finetuning")
         for b in ("fitting", "augmenting", "saved", "card")
     ),
+    *(("synthesizer", b) for b in ("asking", "streaming", "writing")),
+    *(("streaming", b) for b in ("fitting", "saved")),
+    *(("writing", b) for b in ("asking", "saved")),
     ("synthesizer", "latent_tools"),
     ("synthesizer", "finetuning"),
     ("synthesizer", "private_fitting"),
     ("sklearn", "synthesizer"),
     ("cli", "demo"),
+    ("cli", "explorer"),
     ("files", "errors"),
 }
 FILES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")

@@ -224,3 +224,18 @@ def test_the_demonstration(tmp_path: Path) -> None:
     assert "The synthetic table beside real rows held out" in said.out
     assert "synthvae sample" in said.out
     assert len(sv.load(tmp_path / "demo" / "adult.synthvae").sample(5)) == 5
+
+
+def test_sample_writes_a_folder_of_parts_and_goes_on_with_it(run, folder: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    words = ("sample", folder / "m.synthvae", 90, "-o", tmp_path / "rows")
+    assert run(*words, "--rows-per-part", 40, "--seed", 1).code == 0
+    assert [name for name in left(tmp_path / "rows") if name.endswith(".parquet")] == [
+        f"part-0000{part}.parquet" for part in range(3)
+    ]
+    again = run(*words, "--parts", 3)
+    assert again.code == 1
+    assert "already holds rows" in again.err
+    (tmp_path / "rows" / "part-00001.parquet").unlink()
+    assert run(*words, "--resume").code == 0
+    assert pq.read_table(tmp_path / "rows").num_rows == 90
+    assert run(*words, "--engine", "dask").code == 2

@@ -214,3 +214,13 @@ def test_any_floats_go_there_and_back(values: list[float], min_count: int, unifo
         tokens = codec.encode(pa.chunked_array([pa.array(values, type_, from_pandas=False)]))
         drawn = codec.decode(tokens, Draw(np.arange(len(tokens)), np.full(len(tokens), uniform), 0))
         assert (codec.encode(pa.chunked_array([drawn])) == tokens).all()
+
+
+def test_many_integers_are_looked_up_and_few_are_searched_for() -> None:
+    rng = np.random.default_rng(0)
+    column = Numeric(name="x", arrow="int64", lower=-5_000, upper=5_000, open_share=0.0)
+    learned = np.append(np.rint(rng.normal(size=20_000) * 900), np.repeat([0, 7, 4_000], 400)).astype(np.int64)
+    codec = NumericCodec.fit(column, pa.chunked_array([learned]), 5)
+    asked = np.concatenate([np.arange(-6_000, 6_000), [-(2**63) + 1, 2**63 - 1]])
+    few = [codec.encode(pa.chunked_array([part])) for part in np.array_split(asked, 9)]
+    np.testing.assert_array_equal(codec.encode(pa.chunked_array([asked])), np.concatenate(few))

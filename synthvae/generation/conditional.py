@@ -59,7 +59,7 @@ def conditioned(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> 
             f"Only {found.effective:.0f} effective latents meet the conditions (probability {found.probability:.2g}): "
             "rows beyond that many are variations of one another.",
             SynthvaeWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     return RowStream(completer, Picked((found,), np.ones(1)), told, asked.lawful(codec, checked))
 

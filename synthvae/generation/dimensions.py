@@ -11,12 +11,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from sklearn.decomposition import PCA
 from sklearn.metrics import mutual_info_score
 
 from synthvae.generation.greedy import middle
 from synthvae.generation.latent import Latents, names
 from synthvae.generation.latent_report import LatentReport
+from synthvae.generation.plane import Plane
 from synthvae.networks.layout import Array
 from synthvae.tables import plain
 
@@ -29,8 +29,8 @@ LONGEST = 40  # characters of a value that are shown
 
 def reported(latents: Latents, nats: Array, least: float, seed: int) -> LatentReport:
     """The report. nats: (k,) what each dimension carries; those below ``least`` are idle and left out."""
-    z = np.random.default_rng([seed, 5]).standard_normal((ROWS, latents.k)).astype("float32")
-    tokens = latents.tokens(np.asarray(latents.vae.prior.sample(z)), seed)
+    z = latents.vae.prior.sample(np.random.default_rng([seed, 5]).standard_normal((ROWS, latents.k)))
+    tokens = latents.tokens(z, seed)
     active = [int(d) for d in np.argsort(-nats, kind="stable") if nats[d] >= least]
     columns = {
         name: latents.codec.block_columns.index(name)
@@ -101,12 +101,11 @@ def _text(cell: pa.Scalar) -> str:
 
 
 def _map(latents: Latents, tokens: Array, seed: int) -> pd.DataFrame:
-    """Rows of the model on the plane through the two directions in which their latent means spread most.
-
-    The prior is round, so it is the means that have such directions. Columns ("map", "x" and "y") and ("row", name).
+    """Rows of the model on the plane where their latent means spread most: columns ("map", "x" and "y") and
+    ("row", name).
     """
     mean, _ = latents.moments(tokens, np.ones(tokens.shape, bool))
-    plane = PCA(2, random_state=0).fit_transform(mean) if latents.k > 1 else np.pad(mean, ((0, 0), (0, 1)))
+    plane = Plane.through(mean).project(mean)
     made = latents.codec.decode(tokens, np.arange(len(tokens), dtype=np.int64), seed)
     learned = [name for name, codec in latents.codec.codecs.items() if codec.blocks]
     rows = {name: plain(made[name]).to_pandas() for name in learned}

@@ -6,9 +6,10 @@ With z ~ N(0, I) and p(z) = p(attribute | z), Stein's lemma (Stein 1981) gives
 
 so the mean latent under the attribute points along the average gradient of its probability: of all steps of one length
 it is the one that raises the attribute most. As the prior is white, that step is also the one that costs least
-likelihood of z and moves everything else least, and the difference of the class means needs no whitening: by
-Sherman and Morrison the within-class covariance I - c d d' leaves the direction d as it is. The mean is that of the
-condition's pool, whose weights are p(z); no training row is needed.
+likelihood of z and moves everything else least, and the difference of the class means needs no whitening: by Sherman
+and Morrison the within-class covariance I - c d d' leaves the direction d as it is. (A learned prior is nearly white,
+and so are these statements nearly true.) The mean is that of the condition's pool, whose weights are p(z); no training
+row is needed.
 """
 
 from __future__ import annotations

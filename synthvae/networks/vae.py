@@ -22,7 +22,7 @@ from synthvae.networks.decoder import Decoder
 from synthvae.networks.encoder import Encoder
 from synthvae.networks.layers import Tensor
 from synthvae.networks.layout import Layout
-from synthvae.networks.priors import StandardNormal
+from synthvae.networks.priors import Prior, StandardNormal
 from synthvae.networks.questions import Questions
 
 DROPOUT = 0.15  # at 20,000 rows; less overfits the conditional of a target, more blurs the dependence between numbers
@@ -42,15 +42,18 @@ class NetworkConfig:
     dropout: float = 0.1
 
     @classmethod
-    def suited(cls, rows: int, blocks: int, latent_dim: int, wider: float = 1.0) -> NetworkConfig:
+    def suited(
+        cls, rows: int, blocks: int, latent_dim: int, wider: float = 1.0, free_nats: float = free_nats
+    ) -> NetworkConfig:
         """More blocks ask for a wider trunk, fewer rows for more dropout; ``wider``: times that."""
         width = 32 * round(2 * wider * round(min(max(3 + blocks / 8, 6), 8)))
-        return cls(latent_dim, decoder_width=width, dropout=min(0.25, DROPOUT * (20_000 / rows) ** 0.25))
+        dropout = min(0.25, DROPOUT * (20_000 / rows) ** 0.25)
+        return cls(latent_dim, decoder_width=width, free_nats=free_nats, dropout=dropout)
 
     @classmethod
-    def noisy(cls, latent_dim: int) -> NetworkConfig:
+    def noisy(cls, latent_dim: int, free_nats: float = free_nats) -> NetworkConfig:
         """Few weights, since noise is added to the gradient by each."""
-        return cls(latent_dim, encoder_width=96, decoder_width=160, category_width=128, decoder_depth=1, dropout=0.05)
+        return cls(latent_dim, 96, 160, decoder_depth=1, category_width=128, free_nats=free_nats, dropout=0.05)
 
 
 class VAE(keras.layers.Layer):
@@ -64,7 +67,7 @@ class VAE(keras.layers.Layer):
         super().__init__(name="vae")
         self.layout, self.settings = layout, config
         self.encoder = Encoder(layout, config.latent_dim, config.encoder_width, rng)
-        self.prior = StandardNormal()
+        self.prior: Prior = StandardNormal()  # in training; a fit may exchange it afterwards
         numbers = config.decoder_width, config.decoder_depth
         categories = config.category_width, config.category_depth
         self.decoder = Decoder(layout, config.latent_dim, numbers, categories, rng)

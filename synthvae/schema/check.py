@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,26 +19,37 @@ from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
 from synthvae.schema.constraints import Constraint
 from synthvae.schema.written import meaning, meant
 from synthvae.tables import arrow_type, is_text, plain
+from synthvae.tables.problem import Problem
+
+UNLAWFUL = "The table does not obey the schema:"
 
 
 def lawful(table: pa.Table, columns: Sequence[Column], min_count: int, rules: Sequence[Constraint] = ()) -> pa.Table:
     """The columns (n rows) in the schema's order and types; SchemaError lists everything unlawful."""
-    problems = list(_name_problems(table.column_names, [column.name for column in columns]))
+    made, problems = examined(table, columns, min_count, rules)
+    if problems:
+        raise SchemaError(UNLAWFUL, [str(each) for each in problems])
+    return made
+
+
+def examined(
+    table: pa.Table, columns: Sequence[Column], min_count: int, rules: Sequence[Constraint] = ()
+) -> tuple[pa.Table, list[Problem]]:
+    """The columns (n rows) in the schema's order and types as far as they can be, and everything unlawful in them."""
+    problems = [Problem(text) for text in _name_problems(table.column_names, [column.name for column in columns])]
     made = {}
     for column in columns:
         if table.column_names.count(column.name) == 1:
             try:
                 made[column.name] = values = _cast(table[column.name], column)
             except pa.ArrowException:
-                problems.append(_wrong_type(column, table[column.name]))
+                problems.append(Problem(_wrong_type(column, table[column.name])))
             else:
-                problems += [f"column {column.name!r} {text}" for text in _value_problems(values, column, min_count)]
+                problems += [each.of(column.name) for each in _value_problems(values, column, min_count)]
     # a predicate is a rule about the whole row
     askable = [rule for rule in rules if set(rule.names) <= set(made) and (rule.names or not problems)]
     problems += obeyed.problems(askable, pa.table(made), {column.name: column for column in columns})
-    if problems:
-        raise SchemaError("The table does not obey the schema:", problems)
-    return pa.table(made)
+    return pa.table(made), problems
 
 
 def typed(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
@@ -141,9 +153,9 @@ def _bare(column: Column) -> pa.DataType:
 # --- values ---------------------------------------------------------------------------------------------------------
 
 
-def _value_problems(values: pa.ChunkedArray, column: Column, min_count: int) -> Iterator[str]:
+def _value_problems(values: pa.ChunkedArray, column: Column, min_count: int) -> Iterator[Problem]:
     if not column.nullable and values.null_count:
-        yield f"must not be null{_where(pc.is_null(values))}"
+        yield from _found(pc.is_null(values), "must not be null")
     if column.open_share is not None:
         return
     if isinstance(column, Numeric | Datetime) and column.format is not None:
@@ -156,7 +168,7 @@ def _value_problems(values: pa.ChunkedArray, column: Column, min_count: int) -> 
         yield from _levels(plain(values), column, min_count)
 
 
-def _written(values: pa.ChunkedArray, column: Numeric | Datetime, min_count: int) -> Iterator[str]:
+def _written(values: pa.ChunkedArray, column: Numeric | Datetime, min_count: int) -> Iterator[Problem]:
     """Text by what it means; what cannot be read is only counted."""
     found, known = meant(values, column), pc.is_valid(values)
     marked = pc.equal(plain(values), column.marker) if column.marker is not None else pc.invert(known)
@@ -165,12 +177,7 @@ def _written(values: pa.ChunkedArray, column: Numeric | Datetime, min_count: int
     yield from _value_problems(found, replace(meaning(column), nullable=True), min_count)
 
 
-def _where(mask: pa.ChunkedArray | np.ndarray[Any, Any]) -> str:
-    flat = np.asarray(pc.fill_null(mask, False) if isinstance(mask, pa.ChunkedArray) else mask)
-    return f" ({int(flat.sum())} rows, first at row {int(flat.argmax())})"
-
-
-def _bounds(numbers: pa.ChunkedArray, column: Numeric) -> Iterator[str]:
+def _bounds(numbers: pa.ChunkedArray, column: Numeric) -> Iterator[Problem]:
     half = column.arrow == "halffloat"
     if column.lower is not None:
         lower = _lower(float(np.float16(column.lower)) if half else column.lower, numbers.type)
@@ -201,22 +208,22 @@ def _scalar(bound: int | float, type_: pa.DataType) -> pa.Scalar:
     return pa.scalar(np.dtype(type_.to_pandas_dtype()).type(bound), type_)
 
 
-def _found(mask: pa.ChunkedArray, what: str) -> Iterator[str]:
-    if pc.any(mask).as_py():
-        yield f"{what}{_where(mask)}"
+def _found(mask: pa.ChunkedArray, what: str) -> Iterator[Problem]:
+    flat = np.asarray(pc.fill_null(mask, False))
+    if flat.any():
+        yield Problem(what, int(flat.sum()), int(flat.argmax()))
 
 
-def _levels(values: pa.ChunkedArray, column: Categorical, min_count: int) -> Iterator[str]:
+def _levels(values: pa.ChunkedArray, column: Categorical, min_count: int) -> Iterator[Problem]:
     """Unknown levels; those of fewer than ``min_count`` rows may be somebody's and are only counted."""
     unknown = pc.and_(pc.is_valid(values), pc.invert(pc.is_in(values, pa.array(column.levels, values.type))))
-    if pc.any(unknown).as_py():
+    for found in _found(unknown, "holds"):
         counted = pc.value_counts(values.filter(unknown))
-        common = counted.field("values").filter(pc.greater_equal(counted.field("counts"), min_count)).to_pylist()
-        shown = f": {', '.join(map(repr, common[:3]))}{', ...' if len(common) > 3 else ''}" if common else ""
-        yield f"holds {len(counted)} unknown levels{shown}{_where(unknown)}; known are {len(column.levels)}"
+        levels = Counter(dict(zip(*(counted.field(f).to_pylist() for f in ("values", "counts")), strict=True)))
+        yield replace(found, then=f"; known are {len(column.levels)}", levels=levels, shown=min_count)
 
 
-def _instants(values: pa.ChunkedArray, column: Datetime) -> Iterator[str]:
+def _instants(values: pa.ChunkedArray, column: Datetime) -> Iterator[Problem]:
     numbers, step = instants.counts(values), instants.STEP[instants.unit(values.type)]
     if column.lower is not None:
         first = -(-instants.nanoseconds(column.lower) // step)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pyarrow as pa
 
 from synthvae import tables
 from synthvae.errors import ParameterError, SchemaError
@@ -14,6 +15,7 @@ from synthvae.schema.propose import propose
 from synthvae.schema.rules import BY_KIND, RULES, always_null
 from synthvae.schema.schema import Schema
 from synthvae.schema.support import Support
+from synthvae.schema.whole import of_whole
 
 
 def infer_schema(
@@ -30,19 +32,36 @@ def infer_schema(
     ``kinds`` says of some columns what kind they are ({"zip": "categorical"}); the rest of them is read off the values.
     ``group`` names the column that says who a row belongs to; ``min_count`` then counts groups. ``exact`` writes true
     bounds and every level down, single rows included. ``rules``: also look for rules between columns; those beyond
-    doubt become constraints, others proposals, see ``propose``. SchemaError where there are too few rows to learn from.
+    doubt become constraints, others proposals, see ``propose``. Of files, datasets and readers larger than memory a
+    sample is looked at, see ``schema.whole``. SchemaError where there are too few rows to learn from.
     """
-    arrow, container = tables.read(table)
     if type(min_count) is not int or min_count < 1:
         raise ParameterError(f"Expected min_count to be a whole number of at least 1. Received: {min_count!r}")
+    with tables.opened(table) as there:
+        if isinstance(there, tables.LargeTable):
+            scanned = tables.scan(there, seed=0)
+            sampled = _inferred(scanned.sample, scanned.container, min_count, exact, group, kinds or {}, rules)
+            return of_whole(sampled, there, scanned)
+        return _inferred(*tables.read(there), min_count, exact, group, kinds or {}, rules)
+
+
+def _inferred(
+    arrow: pa.Table,
+    container: tables.Container,
+    min_count: int,
+    exact: bool,
+    group: str | None,
+    kinds: Mapping[str, str],
+    rules: bool,
+) -> Schema:
     if group is not None and group not in arrow.column_names:
         raise ParameterError(f"Expected group to name a column ({', '.join(arrow.column_names)}). Received: {group!r}")
-    _check_kinds(kinds or {}, arrow.column_names)
+    _check_kinds(kinds, arrow.column_names)
     support = Support.of(arrow, group, 1 if exact else min_count)
     _enough(support, arrow.num_rows)
     dtypes = container.pandas_dtypes or {}
     seen = {n: Evidence(n, arrow[n], dtypes.get(n), support, exact, n == group) for n in arrow.column_names}
-    columns = tuple(_as_kind(e, kinds[n]) if kinds and n in kinds else guess(e) for n, e in seen.items())
+    columns = tuple(_as_kind(e, kinds[n]) if n in kinds else guess(e) for n, e in seen.items())
     constraints, proposals = propose(columns, arrow, support.min_count) if rules else ((), ())
     return Schema(columns, group, support.min_count, container, constraints, proposals)
 

@@ -31,6 +31,7 @@ from synthvae.schema.constraints import (
 )
 from synthvae.schema.measure import Measure
 from synthvae.tables import plain
+from synthvae.tables.problem import Problem
 
 Array = np.ndarray[Any, Any]
 Columns = Mapping[str, Column]
@@ -43,13 +44,12 @@ def broken(rule: Constraint, table: pa.Table, columns: Columns) -> Array:
     return BREAKS[type(rule)](rule, table, columns)
 
 
-def problems(rules: Sequence[Constraint], table: pa.Table, columns: Columns) -> Iterator[str]:
+def problems(rules: Sequence[Constraint], table: pa.Table, columns: Columns) -> Iterator[Problem]:
     """Every rule that some rows break: how many, and the first."""
     for rule in rules:
         rows = broken(rule, table, columns)
         if rows.any():
-            count = int(rows.sum())
-            yield f"constraint '{rule.says}' is broken ({count} rows, first at row {int(rows.argmax())})"
+            yield Problem(f"constraint '{rule.says}' is broken", int(rows.sum()), int(rows.argmax()))
 
 
 def holds(values: pa.ChunkedArray, column: Column, wanted: Sequence[Value]) -> Array:

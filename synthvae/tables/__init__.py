@@ -1,11 +1,14 @@
 """Anything tabular <-> Arrow: what comes in is checked once, what goes out is of the kind that came in.
 
 container.py holds ``read`` and ``restore``, files.py reads Parquet and CSV, frames.py goes between pandas or polars and
-Arrow, checks.py says what no table may hold, types.py which Arrow types a column may have, output.py writes files.
-Imports errors only. To add a kind of table: a branch in ``read`` and one in ``restore``.
+Arrow, checks.py says what no table may hold (problem.py counts it), types.py which Arrow types a column may have,
+output.py writes files, parts.py folders of them. large.py reads tables larger than memory batch by batch, csv.py
+finds their types where they are text. Imports errors only. To add a kind of table: a branch in ``read`` and one in
+``restore``.
 """
 
 from synthvae.tables.container import ArrowStream, Container, Kind, read, restore
+from synthvae.tables.large import LargeTable, Scan, opened, scan
 from synthvae.tables.output import write
 from synthvae.tables.types import INT64_MAX, arrow_type, is_supported, is_text, levels, plain
 
@@ -14,12 +17,16 @@ __all__ = [
     "ArrowStream",
     "Container",
     "Kind",
+    "LargeTable",
+    "Scan",
     "arrow_type",
     "is_supported",
     "is_text",
     "levels",
+    "opened",
     "plain",
     "read",
     "restore",
+    "scan",
     "write",
 ]

@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from synthvae.errors import TableError
+from synthvae.tables.problem import Problem
 from synthvae.tables.types import INT64_MAX, is_supported
 
+T = TypeVar("T")
 UNREADABLE = (pa.ArrowException, OSError, UnicodeError, OverflowError, TypeError, ValueError)
 _DAMAGE = r"Parquet magic bytes|footer|Empty CSV|Permission denied|Is a directory|snappy|truncated"
 
 
-def guarded(call: Callable[[], pa.Table], what: str) -> pa.Table:
+def guarded(call: Callable[[], T], what: str) -> T:
     """Run a reader; its own message may quote a row, so only the kind of failure is passed on."""
     try:
         return call()
@@ -61,14 +64,20 @@ def checked(table: pa.Table) -> pa.Table:
     if not table.num_rows or not table.num_columns:
         size = f"{table.num_rows} rows, {table.num_columns} columns"
         raise TableError(f"Expected at least one row and one column. Received: {size}.")
-    raise_all([text for field in table.schema for text in _problems(field.name, table[field.name])])
+    raise_all([str(each) for each in problems(table)])
     return pa.Table.from_arrays(table.columns, names=table.column_names).unify_dictionaries()
+
+
+def problems(table: pa.Table) -> Iterator[Problem]:
+    """Whatever is in a table (n rows) that no table may hold."""
+    for field in table.schema:
+        yield from _problems(field.name, table[field.name])
 
 
 def tamed(table: pa.Table) -> pa.Table:
     """``checked`` without a word about values: those that no table may hold are null, and no rows are no problem."""
     check_names(table.column_names)
-    raise_all([text for field in table.schema if not is_supported(field.type) for text in _type_problem(field)])
+    raise_all([_type_problem(field) for field in table.schema if not is_supported(field.type)])
     columns = [_tamed(table[name]) for name in table.column_names]
     return pa.Table.from_arrays(columns, names=table.column_names).unify_dictionaries()
 
@@ -83,15 +92,15 @@ def _tamed(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return values
 
 
-def _type_problem(field: pa.Field) -> Iterator[str]:
+def _type_problem(field: pa.Field) -> str:
     # the fields of a struct made from Python objects are data, not schema
     said = str(field.type).split("<")[0] if pt.is_nested(field.type) else field.type
-    yield f"column {field.name!r} is of type {said}; {_advice(field.type)}"
+    return f"column {field.name!r} is of type {said}; {_advice(field.type)}"
 
 
-def _problems(name: str, values: pa.ChunkedArray) -> Iterator[str]:
+def _problems(name: str, values: pa.ChunkedArray) -> Iterator[Problem]:
     if not is_supported(values.type):
-        yield from _type_problem(pa.field(name, values.type))
+        yield Problem(_type_problem(pa.field(name, values.type)))
     elif pt.is_floating(values.type):
         wide = values.cast(pa.float32()) if pt.is_float16(values.type) else values
         yield from _finding(name, pc.is_inf(wide), "infinite values", "replace them by nulls or large numbers")
@@ -100,10 +109,11 @@ def _problems(name: str, values: pa.ChunkedArray) -> Iterator[str]:
         yield from _finding(name, large, f"values beyond {INT64_MAX}", "store them as text")
 
 
-def _finding(name: str, mask: pa.ChunkedArray, what: str, advice: str) -> Iterator[str]:
+def _finding(name: str, mask: pa.ChunkedArray, what: str, advice: str) -> Iterator[Problem]:
     count = pc.sum(mask).as_py()
     if count:
-        yield f"column {name!r} holds {what} ({count}, first at row {pc.index(mask, True).as_py()}); {advice}"
+        first = pc.index(mask, True).as_py()
+        yield Problem(f"column {name!r} holds {what}", count, first, f"; {advice}", unit="")
 
 
 def _advice(type_: pa.DataType) -> str:

@@ -55,7 +55,7 @@ def read(table: object, tame: bool = False) -> tuple[pa.Table, Container]:
         return arrow, Container("path", {name: default_dtype(given[name]) for name in arrow.column_names})
     kind: Kind = "polars" if type(table).__module__.split(".")[0] == "polars" else "arrow"
     arrow = _from_arrow(table)
-    return checked_(arrow), Container(kind, notes=_notes(arrow.schema) if kind == "arrow" else None)
+    return checked_(arrow), Container(kind, notes=notes_of(arrow.schema) if kind == "arrow" else None)
 
 
 def restore(table: pa.Table, container: Container, index: pd.Index | None = None) -> object:
@@ -75,7 +75,7 @@ def restore(table: pa.Table, container: Container, index: pd.Index | None = None
     return frame if index is None else frame.set_axis(index, axis="index")
 
 
-def _notes(schema: pa.Schema) -> dict[str, dict[str, str]] | None:
+def notes_of(schema: pa.Schema) -> dict[str, dict[str, str]] | None:
     """Metadata that are text; what pandas notes of an index is no longer true of rows that are made."""
     found = {"": _texts(schema.metadata)} | {field.name: _texts(field.metadata) for field in schema if field.name}
     return {name: notes for name, notes in found.items() if notes} or None

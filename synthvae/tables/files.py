@@ -36,9 +36,7 @@ def paths_in(table: object) -> list[Path]:
 def read_paths(paths: Sequence[Path]) -> pa.Table:
     """The rows of all files under each other; TableError unless they have the same columns."""
     tables = [_from_path(path) for path in paths]
-    for path, table in zip(paths, tables, strict=True):
-        if table.column_names != tables[0].column_names:
-            raise TableError(f"Expected the same columns in every file. {path} differs from {paths[0]}.")
+    same_columns(paths, [table.column_names for table in tables])
     if len(tables) == 1:
         return tables[0]
     return guarded(lambda: pa.concat_tables(tables, promote_options="permissive"), "the files together")
@@ -51,34 +49,50 @@ def _from_path(path: Path) -> pa.Table:
         case ".parquet" | ".pq":
             return guarded(lambda: _read_parquet(path), str(path))
         case ".csv":
-            return guarded(lambda: _read_csv(path), str(path))
+            return guarded(lambda: read_csv(path), str(path))
     raise TableError(f"Expected a .parquet or .csv file. Received: {path}.")
 
 
 def _read_parquet(path: Path) -> pa.Table:
     file = pq.ParquetFile(path)
-    # pandas stores an index worth keeping as a column of this name; no table had it as a column
-    keep = [name for name in file.schema_arrow.names if not re.fullmatch(r"__index_level_\d+__", name)]
+    keep = worth_keeping(file.schema_arrow).names
     return file.read(keep) if len(keep) < len(file.schema_arrow.names) else file.read()
 
 
-def _read_csv(path: Path) -> pa.Table:
+def worth_keeping(schema: pa.Schema) -> pa.Schema:
+    """The fields that are columns: pandas stores an index under a name that no table had as a column."""
+    return pa.schema([field for field in schema if not re.fullmatch(r"__index_level_\d+__", field.name)])
+
+
+def same_columns(paths: Sequence[Path], names: Sequence[Sequence[str]]) -> None:
+    """TableError unless all files have the columns of the first."""
+    for path, own in zip(paths, names, strict=True):
+        if list(own) != list(names[0]):
+            raise TableError(f"Expected the same columns in every file. {path} differs from {paths[0]}.")
+
+
+def read_csv(source: Path | pa.Buffer) -> pa.Table:
     """One block, so that types are inferred from all rows; what a type would alter stays text.
 
     That is clock times, instants that would be written otherwise, numbers with leading zeros, and whole numbers too
     large for int64.
     """
-    options = pcsv.ReadOptions(block_size=min(max(path.stat().st_size + 1, 1024), 2**30))
-    table = pcsv.read_csv(path, read_options=options)
+    size = source.stat().st_size if isinstance(source, Path) else source.size
+    options = pcsv.ReadOptions(block_size=min(max(size + 1, 1024), 2**30))
+    table = pcsv.read_csv(_file(source), read_options=options)
     check_names(table.column_names)
     doubtful = [f.name for f in table.schema if any(is_it(f.type) for is_it in _DOUBTFUL)]
     if doubtful:
         convert = pcsv.ConvertOptions(include_columns=doubtful, column_types=dict.fromkeys(doubtful, pa.string()))
-        texts = pcsv.read_csv(path, read_options=options, convert_options=convert)
+        texts = pcsv.read_csv(_file(source), read_options=options, convert_options=convert)
         for name in doubtful:
             if _stays_text(table[name], texts[name]):
                 table = table.set_column(table.column_names.index(name), name, texts[name])
-    return _empty_text_is_null(table)
+    return empty_text_is_null(table)
+
+
+def _file(source: Path | pa.Buffer) -> Path | pa.BufferReader:
+    return source if isinstance(source, Path) else pa.BufferReader(source)
 
 
 def _stays_text(values: pa.ChunkedArray, texts: pa.ChunkedArray) -> bool:
@@ -93,7 +107,8 @@ def _stays_text(values: pa.ChunkedArray, texts: pa.ChunkedArray) -> bool:
     return True
 
 
-def _empty_text_is_null(table: pa.Table) -> pa.Table:
+def empty_text_is_null(table: pa.Table) -> pa.Table:
+    """Text with no character in it is null; UnicodeError where text is none."""
     for place, field in enumerate(table.schema):
         if pt.is_binary(field.type):
             raise UnicodeError("text that is not UTF-8")

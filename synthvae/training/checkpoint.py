@@ -18,6 +18,7 @@ from synthvae import backend
 from synthvae.errors import TrainingError
 from synthvae.files import complete, told
 from synthvae.networks.layout import Array
+from synthvae.training.feed import Feed
 
 
 @dataclass
@@ -31,10 +32,13 @@ class State:
     anneal_from: int
 
 
-def fingerprint(tokens: Array, settings: str) -> str:
-    """Tells one fit from another: the token matrix and the settings, hashed."""
-    digest = hashlib.sha256(np.ascontiguousarray(tokens).tobytes())
-    digest.update(repr((tokens.shape, settings)).encode())
+def fingerprint(feed: Feed, settings: str) -> str:
+    """Tells one fit from another: all tokens and the settings, hashed."""
+    digest, shape = hashlib.sha256(), (0, 0)
+    for part in feed.parts():
+        digest.update(np.ascontiguousarray(part).tobytes())
+        shape = (shape[0] + len(part), part.shape[-1])
+    digest.update(repr((shape, settings)).encode())
     return digest.hexdigest()
 
 

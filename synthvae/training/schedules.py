@@ -21,6 +21,9 @@ FEWEST_STEPS = 2_000
 # Of a fit that goes on from fitted weights: share of the epochs and of the learning rate of a first fit.
 CONTINUED_EPOCHS, CONTINUED_RATE = 0.25, 0.3
 MAX_EPOCHS = 300
+# Of a table that does not fit in memory: an epoch is a window of so many rows (and bytes of tokens) ...
+WINDOW_ROWS, WINDOW_BYTES = 1 << 20, 256 << 20
+MOST_VISITS = 200_000_000  # ... and rows seen are no more than these, what a thousand million rows ask for
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,32 @@ def plan(
     rows ** 0.4 only. More blocks are more conditionals to learn: visits grow with blocks ** 0.75. A small table
     still gets its FEWEST_STEPS; held-out rows may end a fit sooner. times: as many visits as that.
     """
-    batch = batch_size or int(np.clip(2 ** round(np.log2(max(rows, 1) / 40)), 32, 512))
-    batch, size = min(batch, rows), max(rows, 1) / REFERENCE_ROWS
-    wide = min(max(blocks / REFERENCE_BLOCKS, 1.0) ** 0.75, MOST_FOR_BLOCKS)
-    visits = times * max(VISITS * wide * size ** (1.75 if size < 1 else 0.4), FEWEST_STEPS * batch)
+    batch = _batch(rows, batch_size)
+    visits = times * _visits(rows, batch, blocks)
     return Plan(rows, epochs or int(np.clip(round(visits / rows), 2, MAX_EPOCHS)), batch)
+
+
+def windowed(
+    rows: int, window: int, epochs: int | None, batch_size: int | None, blocks: int, times: float = 1.0
+) -> Plan:
+    """The plan for a table of so many rows of which an epoch sees a window.
+
+    epochs: of the user, passes over the whole table. times: as many visits as by default.
+    """
+    batch = _batch(window, batch_size)
+    visits = epochs * rows if epochs else min(times * _visits(rows, batch, blocks), MOST_VISITS)
+    return Plan(window, max(1 if epochs else 2, round(visits / window)), batch)
+
+
+def _batch(rows: int, batch_size: int | None) -> int:
+    return min(batch_size or int(np.clip(2 ** round(np.log2(max(rows, 1) / 40)), 32, 512)), rows)
+
+
+def _visits(rows: int, batch: int, blocks: int) -> float:
+    """Rows seen in a fit."""
+    size = max(rows, 1) / REFERENCE_ROWS
+    wide = min(max(blocks / REFERENCE_BLOCKS, 1.0) ** 0.75, MOST_FOR_BLOCKS)
+    return float(max(VISITS * wide * size ** (1.75 if size < 1 else 0.4), FEWEST_STEPS * batch))
 
 
 def continued(plan: Plan, epochs: int | None) -> Plan:

@@ -14,6 +14,7 @@ from synthvae.errors import TrainingError
 from synthvae.networks.layout import Array
 from synthvae.networks.vae import VAE
 from synthvae.training import checkpoint, schedules
+from synthvae.training.feed import Feed, Whole
 
 RUN_STEPS = 64  # steps the device makes between two returns to Python: seconds on a CPU, noise of some 10 MB
 EVALUATIONS = 60  # at most so many in a fit: each costs a forward pass over the held-out rows
@@ -78,33 +79,38 @@ class Trainer:
 
     def fit(
         self,
-        tokens: Array,
+        tokens: Array | Feed,
         held_out: Array,
         report: Callable[[Progress], None] | None = None,
         weights: Array | None = None,
     ) -> Outcome:
         """Train on ``tokens`` (n, b) to the end of the plan, or a shorter one once ``held_out`` (m, b) stops improving.
 
+        A feed hands out the tokens of each epoch.
+
         ``report`` hears after each run where the fit stands. weights: (n,) with mean 1, how often a row is seen in an
         epoch. KeyboardInterrupt ends the fit with the weights kept so far, and goes through where there are none yet.
         TrainingError where the loss is not a number.
         """
         self.weights = weights
+        feed = tokens if isinstance(tokens, Feed) else Whole(tokens)
         if not self.plan.continued:
-            start_frequencies(self.vae, tokens, weights)
-        loop = backend.loop(self.vae, self.optimizer, tokens)
+            start_frequencies(self.vae, feed.margins(self.vae.layout.sizes, weights))
+        loop = backend.loop(self.vae, self.optimizer, feed.tokens(0))
         judge = _Judge(self.vae, backend.loop(self.vae, self.optimizer, held_out), held_out, self.seed)
         state = checkpoint.State(History(), 0, [], 0, self.plan.anneal_from)
         if self.checkpoint_path:
-            state = checkpoint.resume(self.checkpoint_path, self.vae, self.optimizer, self._print(tokens), state)
+            state = checkpoint.resume(self.checkpoint_path, self.vae, self.optimizer, self._print(feed), state)
         began, interrupted = time.monotonic(), False
         try:
             while state.epoch < self.plan.end(state.anneal_from):
+                if not feed.same(state.epoch):
+                    loop.load(feed.tokens(state.epoch))
                 train = self._epoch(loop, state, began, report)
                 state.epoch += 1
                 if state.epoch % self.every == 0 or state.epoch == self.plan.end(state.anneal_from):
                     self._judge(judge, train, state)
-                    self._save(state, tokens)
+                    self._save(state, feed)
         except KeyboardInterrupt:
             if not state.weights:
                 raise
@@ -169,12 +175,12 @@ class Trainer:
             return "interrupted"
         return "all epochs done" if state.epoch == self.plan.epochs else "held-out loss stopped improving"
 
-    def _save(self, state: checkpoint.State, tokens: Array) -> None:
+    def _save(self, state: checkpoint.State, feed: Feed) -> None:
         if self.checkpoint_path:
-            checkpoint.write(self.checkpoint_path, self.vae, self.optimizer, self._print(tokens), state)
+            checkpoint.write(self.checkpoint_path, self.vae, self.optimizer, self._print(feed), state)
 
-    def _print(self, tokens: Array) -> str:
-        return checkpoint.fingerprint(tokens, repr((self.plan, self.seed, self.vae.settings)))
+    def _print(self, feed: Feed) -> str:
+        return checkpoint.fingerprint(feed, repr((self.plan, self.seed, self.vae.settings)))
 
 
 def seen(rng: np.random.Generator, rows: int, weights: Array | None) -> Array:
@@ -209,10 +215,8 @@ def noise(vae: VAE, rng: np.random.Generator, steps: int, size: int, dropped: in
     return uniforms, normals, drops
 
 
-def start_frequencies(vae: VAE, tokens: Array, weights: Array | None = None) -> None:
-    """Start the head at the log frequencies of the training tokens: nothing is left to learn of the margins."""
-    bias = [
-        np.log(np.bincount(column, weights, minlength=v) + 0.5)
-        for column, v in zip(tokens.T, vae.layout.sizes, strict=True)
-    ]
+def start_frequencies(vae: VAE, margins: list[Array]) -> None:
+    """Start the head at the log frequencies of the training tokens, per block (v,): nothing is left to learn of the
+    margins."""
+    bias = [np.log(counts + 0.5) for counts in margins]
     vae.decoder.start_at([b - b.max() for b in bias], GATE)

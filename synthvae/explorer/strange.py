@@ -1,0 +1,204 @@
+"""Panel 3: the strangest rows of a table of the user's, and which of their cells are strange.
+
+The table is read in this process and forgotten with the answer; an uploaded one passes a folder that is removed again.
+Cells of keys, of free text and of personal data are never sent to the page.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from dash import MATCH, Input, Output, State, ctx, dcc, html
+
+from synthvae import tables
+from synthvae.errors import SynthvaeError, TableError
+from synthvae.explorer.answers import Answers
+from synthvae.explorer.cells import data, grid, learned, problem, texts
+from synthvae.explorer.guard import LARGEST
+from synthvae.networks.layout import Array
+from synthvae.synthesizer import Synthesizer
+
+TITLE = "Strange rows"
+LOOKED_AT = 10_000  # rows; cells are judged one by one, so a larger table is looked at in part
+LISTED = 50
+FILES = (".parquet", ".pq", ".csv")
+CELLS = ("column", "value", "nats", "above the usual", "most likely instead")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell. nats: -log p given the other cells; excess: how far that is above the usual of its column, since a
+    value of many is always unlikely. value, expected: as people read them, None where the column is not shown.
+    """
+
+    column: str
+    nats: float
+    excess: float
+    value: str | None
+    expected: str | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: its number in the table from 0, -log p of it in nats, its cells from strange to ordinary."""
+
+    number: int
+    nats: float
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The strangest rows, the number of rows looked at and of those in the table, and their usual strangeness."""
+
+    rows: tuple[Row, ...]
+    seen: int
+    total: int
+    median: float
+
+
+def strangest(model: Synthesizer, table: pa.Table) -> Found:
+    """Judge every row and the cells of those that stand out."""
+    part = table.slice(0, LOOKED_AT)
+    scores = model.anomaly_score(part)
+    order = np.argsort(-scores["score"].to_numpy(), kind="stable")[:LISTED]
+    asked = part.take(pa.array(order))
+    likely = tables.read(model.expected(asked))[0]
+    shown = [name for name in learned(model.schema_) if name in part.column_names]
+    said = {name: (texts(asked[name]), texts(likely[name])) for name in shown}
+    each = {name: scores[f"{name} (cell)" if name == "score" else name].to_numpy() for name in part.column_names}
+    rows = []
+    for i, place in enumerate(order):
+        cells = [_cell(name, nats, int(place), said.get(name), i) for name, nats in each.items()]
+        ranked = sorted((c for c in cells if np.isfinite(c.nats)), key=lambda c: -c.excess)
+        rows.append(Row(int(place), float(scores["score"].iloc[place]), tuple(ranked)))
+    return Found(tuple(rows), part.num_rows, table.num_rows, float(scores["score"].median()))
+
+
+def _cell(name: str, nats: Array, place: int, said: tuple[list[str], list[str]] | None, i: int) -> Cell:
+    excess = nats[place] - np.nanmedian(nats) if np.isfinite(nats[place]) else np.nan
+    return Cell(name, float(nats[place]), float(excess), *((said[0][i], said[1][i]) if said else (None, None)))
+
+
+def uploaded(name: str, content: str) -> pa.Table:
+    """A table as the browser sends it: a data URL with base64 text. TableError where it cannot be read."""
+    ending = PurePosixPath(name).suffix.lower()
+    if ending not in FILES:
+        raise TableError(f"Expected a .parquet or .csv file. Received: {name}.")
+    try:
+        raw = base64.b64decode(content.partition(",")[2], validate=True)
+    except binascii.Error:
+        raise TableError(f"{name} came damaged; choose it once more.") from None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"table{ending}"
+        path.write_bytes(raw)
+        try:
+            return tables.read(path)[0]
+        except TableError as error:
+            raise TableError(str(error).replace(str(path), name)) from None
+
+
+def layout(name: str | None) -> html.Div:
+    """A table to choose. name: of the one given at the start."""
+    given = [html.Button(["Look at ", data(name)], id="look", className="main")] if name else [html.Span(id="look")]
+    choose = dcc.Upload(
+        [html.Span("Choose a table"), " or drop one here"],
+        id="upload",
+        className="upload",
+        className_active="upload active",
+        accept=",".join(FILES),
+        max_size=LARGEST * 3 // 4,
+    )
+    return html.Div(
+        [
+            html.H2(TITLE),
+            html.P("How unlikely each row is under the model, and which of its cells do not go with the others. The "
+                   "table stays on this machine; keys, free text and personal data are not shown.", className="quiet"),
+            html.Div([*given, choose], className="form"),
+            dcc.Loading(html.Div(id="strange", **{"aria-live": "polite"}), delay_show=300),
+        ],
+        className="strange",
+    )  # fmt: skip
+
+
+def connect(answers: Answers, model: Synthesizer, own: pa.Table | None) -> None:
+    """A table is judged as soon as it is chosen."""
+    answers.connect(
+        (Output("strange", "children"),),
+        (Input("look", "n_clicks"), Input("upload", "contents"), State("upload", "filename")),
+        lambda _, content, name: (answer(model, own, name, content if ctx.triggered_id == "upload" else None),),
+        prevent_initial_call=True,
+    )
+    answers.connect(
+        (Output({"cells": MATCH}, "children"),),
+        (Input({"strange": MATCH}, "n_clicks"), State({"kept": MATCH}, "data")),
+        lambda _, kept: (cells(kept),),
+        prevent_initial_call=True,
+    )
+
+
+def answer(model: Synthesizer, own: pa.Table | None, name: str | None, content: str | None) -> Any:
+    """What the page shows of a table: the uploaded one, or else the one given at the start."""
+    try:
+        table = own if content is None else uploaded(name or "", content)
+        return None if table is None else page(strangest(model, table))
+    except SynthvaeError as error:
+        return problem(error)
+
+
+def page(found: Found) -> list[Any]:
+    """The rows, strangest first; opened, each tells its cells."""
+    part = "" if found.seen == found.total else f" (the first of {found.total:,})"
+    lead = (
+        f"{found.seen:,} rows{part}; half of them are below {found.median:.1f} nats. The {len(found.rows)} strangest:"
+    )
+    said = "Each with its cell furthest above what is usual in its column; open a row to see all."
+    return [
+        html.P(lead),
+        html.P(said, className="quiet"),
+        html.Div([_row(row) for row in found.rows], className="rows"),
+    ]
+
+
+def _row(row: Row) -> html.Details:
+    """A line; its cells wait in a store until they are looked at, for a page of all of them is slow to build."""
+    top = row.cells[0] if row.cells else None
+    why = [data(top.column), ": ", _value(top.value), *_instead(top)] if top else ["nothing known"]
+    summary = [html.B(f"row {row.number:,}"), html.Span(f"{row.nats:.1f} nats"), html.Span(why)]
+    kept = dcc.Store({"kept": row.number}, data=[dataclasses.astuple(cell) for cell in row.cells])
+    inside = html.Div(id={"cells": row.number})
+    return html.Details([html.Summary(summary, id={"strange": row.number}), kept, inside])
+
+
+def cells(kept: list[tuple[str, float, float, str | None, str | None]]) -> html.Div:
+    """The cells of a row as a table."""
+    found = [Cell(*cell) for cell in kept]
+    most = max((cell.excess for cell in found), default=0.0)
+    lines = [(c.column, _value(c.value), f"{c.nats:.2f}", _bar(c.excess, most), _value(c.expected)) for c in found]
+    return grid(CELLS, lines, "Cells of the row")
+
+
+def _instead(cell: Cell) -> list[Any]:
+    return (
+        []
+        if cell.expected in (None, cell.value)
+        else [html.Span([", most likely ", data(str(cell.expected))], className="quiet")]
+    )
+
+
+def _value(value: str | None) -> Any:
+    return html.Span("not shown", className="quiet") if value is None else data(value)
+
+
+def _bar(nats: float, most: float) -> html.Div:
+    """A number and its bar."""
+    width = 100 * max(nats, 0.0) / most if most > 0 else 0.0
+    return html.Div([html.Span(f"{nats:+.2f}"), html.I(style={"width": f"{width:.0f}%"})], className="bar")
