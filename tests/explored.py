@@ -8,6 +8,7 @@ import pandas as pd
 SCRIPT = "<script>document.title='owned'</script>"
 IMAGE = "<img src=x onerror=\"document.title='owned'\">"
 SECRET = "told nobody"
+WORDS = [f"{a}{b}re" for a in "bcdfgh" for b in "aeiou"]
 
 
 def hostile(rows: int = 600, seed: int = 0) -> pd.DataFrame:
@@ -21,7 +22,7 @@ def hostile(rows: int = 600, seed: int = 0) -> pd.DataFrame:
             "size": a * 100.0 + rng.integers(0, 9, rows),
             "kind": np.array(["p", "q", "r"])[b],
             "day": pd.Timestamp("2020-01-01") + pd.to_timedelta(b * 300 + rng.integers(0, 3, rows), "D"),
-            "note": [f"{SECRET} {i:03d} {rng.integers(10**9):09d}" for i in range(rows)],
+            "note": [" ".join(rng.permutation([SECRET, *rng.choice(WORDS, 3)])) for _ in range(rows)],
         }
     )
 

@@ -138,8 +138,8 @@ def connect(answers: Answers, model: Synthesizer, own: pa.Table | None) -> None:
         prevent_initial_call=True,
     )
     answers.connect(
-        (Output({"cells": MATCH}, "children"),),
-        (Input({"strange": MATCH}, "n_clicks"), State({"kept": MATCH}, "data")),
+        (Output({"part": "cells", "row": MATCH}, "children"),),
+        (Input({"part": "summary", "row": MATCH}, "n_clicks"), State({"part": "kept", "row": MATCH}, "data")),
         lambda _, kept: (cells(kept),),
         prevent_initial_call=True,
     )
@@ -173,9 +173,9 @@ def _row(row: Row) -> html.Details:
     top = row.cells[0] if row.cells else None
     why = [data(top.column), ": ", _value(top.value), *_instead(top)] if top else ["nothing known"]
     summary = [html.B(f"row {row.number:,}"), html.Span(f"{row.nats:.1f} nats"), html.Span(why)]
-    kept = dcc.Store({"kept": row.number}, data=[dataclasses.astuple(cell) for cell in row.cells])
-    inside = html.Div(id={"cells": row.number})
-    return html.Details([html.Summary(summary, id={"strange": row.number}), kept, inside])
+    kept = dcc.Store({"part": "kept", "row": row.number}, data=[dataclasses.astuple(cell) for cell in row.cells])
+    inside = html.Div(id={"part": "cells", "row": row.number})
+    return html.Details([html.Summary(summary, id={"part": "summary", "row": row.number}), kept, inside])
 
 
 def cells(kept: list[tuple[str, float, float, str | None, str | None]]) -> html.Div:

@@ -5,7 +5,9 @@
     mixture.py   a mixture of diagonal Gaussians
 
 Training pulls every row's q(z | x) towards N(0, I), and their average, which is what the decoder has seen, is not quite
-that. A prior fitted to that average afterwards (``generation/aggregate.py``) closes the gap. To add a prior: its file,
+that. A prior fitted to that average afterwards (``generation/aggregate.py``) closes the gap. An affine coupling flow of
+eight layers was tried on held-out latents of Adult: 0.76 nats above N(0, I) where 64 components are 0.90 above, and
+slower to fit; so there is none. To add a prior: its file,
 a place in ``PRIORS`` (the contract tests then run over it), and how it is fitted.
 """
 
