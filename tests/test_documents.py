@@ -43,6 +43,7 @@ def test_python_snippets_of_the_readme_run(folder: Path) -> None:
     assert "<html" in (folder / "quality.html").read_text()
 
 
+@pytest.mark.slow
 def test_shell_snippets_of_the_readme_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # put back afterwards

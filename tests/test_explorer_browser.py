@@ -22,7 +22,10 @@ BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "
 api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 PATIENCE = 60_000  # milliseconds, of a machine that does much else
 api.expect.set_options(timeout=PATIENCE)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on the path")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on the path"),
+]
 
 
 @pytest.fixture(scope="module")
