@@ -88,6 +88,7 @@ def test_targets_set_the_shares_of_several_columns_at_once(model: sv.Synthesizer
     assert ((both.age >= 40) & (both.job == "baker")).all()
 
 
+@pytest.mark.slow
 def test_weights_shift_what_is_learned() -> None:
     table = mixed_table(2000)
     weights = np.where(table.job == "baker", 8.0, 1.0)
@@ -106,6 +107,7 @@ def test_weights_that_are_none(table: pd.DataFrame, weights: object) -> None:
         sv.Synthesizer(epochs=1).fit(table, sample_weight=weights)
 
 
+@pytest.mark.slow
 def test_augmenting_balances_and_says_what_it_brings(model: sv.Synthesizer, table: pd.DataFrame) -> None:
     some = table.head(400)
     got = model.augment(some, "job", holdout=mixed_table(500, seed=9), random_state=0)
@@ -157,6 +159,7 @@ def test_imputing_fills_holes_and_touches_nothing_else(model: sv.Synthesizer, ta
     assert (drawn[0].age != drawn[1].age).any()
 
 
+@pytest.mark.slow
 def test_imputing_learns_from_the_other_cells() -> None:
     """A table in which one column says the other."""
     rng = np.random.default_rng(0)

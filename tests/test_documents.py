@@ -34,6 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return here
 
 
+@pytest.mark.slow
 def test_python_snippets_of_the_readme_run(folder: Path) -> None:
     snippets = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert snippets

@@ -116,6 +116,7 @@ def test_going_on_helps_a_small_table() -> None:
     assert tuned.get_params()["latent_dim"] == 16
 
 
+@pytest.mark.slow
 def test_a_changed_table_is_learned(model: sv.Synthesizer, table: pd.DataFrame) -> None:
     rng = np.random.default_rng(3)
     changed = table.drop(columns="since").assign(
@@ -131,6 +132,7 @@ def test_a_changed_table_is_learned(model: sv.Synthesizer, table: pd.DataFrame) 
     assert "since" in model.sample(2, random_state=0)
 
 
+@pytest.mark.slow
 def test_a_column_that_moved_is_learned_anew() -> None:
     """Bins stay where the values do; where they leave, the column starts again, and reaches its new values."""
     rng = np.random.default_rng(0)
@@ -144,6 +146,7 @@ def test_a_column_that_moved_is_learned_anew() -> None:
     assert tuned.sample(300, random_state=0).y.between(40, 60).all()
 
 
+@pytest.mark.slow
 def test_nulls_kinds_and_groups_may_change() -> None:
     rng = np.random.default_rng(0)
     first = pd.DataFrame(

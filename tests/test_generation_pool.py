@@ -73,6 +73,7 @@ def test_nothing_allowed_is_an_error() -> None:
         pool.build(vae(), {0: np.zeros(3)}, SHIFTS, seed=0)
 
 
+@pytest.mark.slow
 def test_weights_of_the_posterior_average_to_the_chance_of_the_row() -> None:
     model = vae()
     tokens = np.tile(np.array([[1, 2, 3]], "int32"), (TILE, 1))

@@ -205,6 +205,7 @@ def test_a_fit_of_a_folder_is_a_fit_of_the_table(folder: Path, whole: pd.DataFra
     )
 
 
+@pytest.mark.slow
 def test_values_that_the_sample_has_not_are_encoded(tmp_path: Path, small_memory: Path) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(

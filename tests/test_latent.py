@@ -54,6 +54,7 @@ def test_decoding_is_told_by_the_latent_alone(model: sv.Synthesizer, table: pd.D
     assert len(model.decode(z.head(0))) == 0
 
 
+@pytest.mark.slow
 def test_the_latent_tells_what_rows_have_in_common() -> None:
     """One hidden cause behind three columns: it is what the latent keeps."""
     rng = np.random.default_rng(0)

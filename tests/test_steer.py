@@ -60,6 +60,7 @@ def test_a_direction_that_the_latent_does_not_tell_warns() -> None:
         model.direction("a", "x")
 
 
+@pytest.mark.slow
 def test_a_counterfactual_changes_what_must_change(firm: sv.Synthesizer) -> None:
     row = {"sex": "f", "rank": "clerk", "pay": 1100, "car": False}
     found = firm.counterfactual(row, {"rank": "head"}, keep=["sex"], n=20)

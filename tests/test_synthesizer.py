@@ -327,7 +327,7 @@ def test_parameters_and_clones(model: sv.Synthesizer) -> None:
     assert copy.get_params() == model.get_params() == {
         "schema": None, "epochs": 3, "effort": "default",
         "latent_nats": 4.0,
-        "batch_size": None, "latent_dim": 16, "random_state": 0,
+        "batch_size": None, "latent_dim": 16, "budget": None, "random_state": 0,
     }  # fmt: skip
     assert "schema_" not in vars(copy)
     assert copy.set_params(epochs=9).epochs == 9

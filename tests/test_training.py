@@ -34,12 +34,14 @@ def fit(epochs: int = 6, path: Path | None = None, report: object = None, seed: 
     return vae, trainer.fit(tokens()[:360], tokens()[360:], report)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_it_learns_what_there_is_to_learn() -> None:
     _, outcome = fit(60)
     assert outcome.history.losses[0] > 2.5
     assert outcome.history.losses[-1] < np.log(3) + 1.0
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights() -> None:
     (a, _), (b, _), (c, _) = fit(), fit(), fit(seed=1)
     for x, y in zip(arrays(a.trainable_variables), arrays(b.trainable_variables), strict=True):
