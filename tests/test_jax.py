@@ -17,7 +17,10 @@ from synthvae import backend
 ROOT = Path(__file__).parent.parent
 HERE = backend.name()
 THERE = {"tensorflow": "jax", "jax": "tensorflow"}[HERE]
-pytestmark = pytest.mark.skipif(importlib.util.find_spec(THERE) is None, reason=f"{THERE} is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(importlib.util.find_spec(THERE) is None, reason=f"{THERE} is not installed"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", ["pandas", pytest.param("path", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ["king", pytest.param("airbnb_nyc", marks=pytest.mark.slow), "porto_taxi"])
 @pytest.mark.filterwarnings("ignore::synthvae.errors.CollapseWarning")
 def test_a_real_table_comes_back_lawful(name: str, kind: str) -> None:
     path = DATA / f"{name}.csv"
