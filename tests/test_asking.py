@@ -223,6 +223,7 @@ def test_unique_columns_are_unique_within_a_call_whatever_the_batches() -> None:
         model.sample(70, where={"room": 3}, random_state=1)
 
 
+@pytest.mark.slow
 def test_conditions_on_columns_that_rules_compute() -> None:
     rng = np.random.default_rng(0)
     net = rng.integers(10, 500, 1500)

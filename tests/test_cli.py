@@ -196,6 +196,7 @@ def test_what_cannot_be_done_is_one_clear_message(  # type: ignore[no-untyped-de
     assert left(folder) == before
 
 
+@pytest.mark.slow
 def test_a_shell_sees_the_same(folder: Path, tmp_path: Path) -> None:
     said = command("infer", folder / "wide.parquet")
     assert (said.code, said.err) == (0, "")

@@ -71,6 +71,7 @@ def test_check_asks_for_the_rules(model: sv.Synthesizer, table: pd.DataFrame) ->
     ]
 
 
+@pytest.mark.slow
 def test_rare_combinations_are_folded_and_told(table: pd.DataFrame) -> None:
     rare = table[["city", "state", "p"]].copy()
     rare.loc[:2, ["city", "state"]] = ["nowhere", "no state"]

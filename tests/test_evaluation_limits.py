@@ -77,6 +77,7 @@ def test_limits_have_scores_or_reasons(family: Family, real: str, synthetic: str
             lawful(score)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("top", [1e300, 1.7e308])
 def test_the_largest_numbers_there_are_have_scores_like_any_others(top: float, tmp_path: Path) -> None:
     def table(seed: int, scale: float) -> pd.DataFrame:

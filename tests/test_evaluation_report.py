@@ -218,6 +218,7 @@ def test_hostile_names_are_shown_as_what_they_are(hostile: str) -> None:
     hostile.encode("utf-8")
 
 
+@pytest.mark.slow
 def test_a_hundred_columns_stay_far_under_three_megabytes() -> None:
     assert len(page.html(judged(*(f"column {i}" for i in range(100)))).encode()) < 1_500_000
 

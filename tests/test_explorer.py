@@ -195,6 +195,7 @@ def test_an_idle_latent_has_a_page_too() -> None:
 # --- rows under conditions --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_rows_are_as_asked(model: sv.Synthesizer) -> None:
     found = asking.draw(model, "size >= 90 and kind == 'p'", 30, 1)
     rows = found.rows.to_pandas()

@@ -191,6 +191,7 @@ def test_a_schema_is_held_to_by_all_rows(folder: Path, whole: pd.DataFrame, smal
 # --- fits -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_fit_of_a_folder_is_a_fit_of_the_table(folder: Path, whole: pd.DataFrame, small_memory: Path) -> None:
     model = small(epochs=2).fit(folder)
     made = model.sample(2_000, random_state=1)
