@@ -207,10 +207,16 @@ def parts(table: pa.Table, codec: TableCodec, validation: Any, weights: Array | 
 def networks(settings: Settings, layout: Layout, tokens: Array, seed: int) -> tuple[VAE, schedules.Plan]:
     """Networks and a plan that suit so many rows of tokens (n, b)."""
     varies = bool((tokens != tokens[0]).any())  # where all rows are the same, one look is enough
-    effort, nats = settings.effort, settings.latent_nats
-    plan = schedules.plan(len(tokens), settings.epochs if varies else 1, settings.batch_size, layout.b, effort.visits)
-    config = NetworkConfig.suited(len(tokens), layout.b, settings.latent_dim, effort.width, nats)
-    return VAE(layout, config, np.random.default_rng([seed, 0])), plan
+    epochs, times = settings.epochs if varies else 1, settings.effort.visits
+    plan = schedules.plan(len(tokens), epochs, settings.batch_size, layout.b, times)
+    return vae_of(settings, layout, len(tokens), seed), plan
+
+
+def vae_of(settings: Settings, layout: Layout, rows: int, seed: int) -> VAE:
+    """Networks, not yet fitted, that suit a table of so many rows."""
+    width, nats = settings.effort.width, settings.latent_nats
+    config = NetworkConfig.suited(rows, layout.b, settings.latent_dim, width, nats)
+    return VAE(layout, config, np.random.default_rng([seed, 0]))
 
 
 def say_folded(codec: TableCodec) -> None:

@@ -20,11 +20,10 @@ import pyarrow.compute as pc
 
 from synthvae.codecs.table import TableCodec
 from synthvae.errors import ParameterError, SchemaError, TableError
-from synthvae.fitting import Lesson, Settings, say_folded, taught
+from synthvae.fitting import Lesson, Settings, say_folded, taught, vae_of
 from synthvae.fitting import fit as fit_in_memory
 from synthvae.generation.calibrate import frequencies, shift_shapes
 from synthvae.networks.layout import Array, Layout
-from synthvae.networks.vae import VAE, NetworkConfig
 from synthvae.saved import Learned, layout_of
 from synthvae.schema.infer import infer_schema
 from synthvae.schema.schema import Schema
@@ -88,11 +87,9 @@ def _fit_large(
         raise TableError("Expected rows, or groups, both to learn from and to judge by. Received only one of them.")
     most = min(schedules.WINDOW_ROWS, schedules.WINDOW_BYTES // (layout.b * cache.type.itemsize))
     window = Windows.of_rows(cache.rows, most)
-    effort = settings.effort
-    plan = schedules.windowed(table.rows, window, settings.epochs, settings.batch_size, layout.b, effort.visits)
-    nats = settings.latent_nats
-    config = NetworkConfig.suited(table.rows, layout.b, settings.latent_dim, effort.width, nats)
-    vae = VAE(layout, config, np.random.default_rng([seed, 0]))
+    times = settings.effort.visits
+    plan = schedules.windowed(table.rows, window, settings.epochs, settings.batch_size, layout.b, times)
+    vae = vae_of(settings, layout, table.rows, seed)
     feed = Windows(path, cache.rows, cache.type, cache.margins, window, seed)
     lesson = Lesson(table.rows, feed, held_out, cache.counts)
     return taught(lesson, codec, vae, plan, seed, progress, checkpoint)

@@ -67,7 +67,7 @@ class Grains:
         if spans is not None:
             low, high = np.maximum(low, spans[0][rows]), np.minimum(high, spans[1][rows])
         number = units.number.copy()
-        weights = self.weights[tokens[rows, 0].astype(np.int64) - 1 - len(bins.atoms)]
+        weights = self.weights[bins.step_bins[bins.step(tokens[rows])]]
         number[rows] = self._draw((low, high), weights, bins.atoms, uniforms[rows], number[rows])
         return Units(number, units.null, units.nan)
 
@@ -75,7 +75,7 @@ class Grains:
         """log p(x | step) beyond that of a uniform draw: (n,), 0 off the steps."""
         found = np.zeros(len(number))
         rows = np.flatnonzero(bins.is_step(tokens))
-        weights = self.weights[tokens[rows, 0].astype(np.int64) - 1 - len(bins.atoms)]
+        weights = self.weights[bins.step_bins[bins.step(tokens[rows])]]
         counts = np.stack([c for _, c in self._multiples(bins.span(tokens[rows]), bins.atoms)])  # (g, m)
         own = (weights.T * (number[rows] % self.units[:, None] == 0)).sum(axis=0)
         found[rows] = np.log(own) - np.log((weights.T * counts).sum(axis=0)) + np.log(counts[0])
