@@ -10,7 +10,7 @@ PROTECTIONS = (
     "Levels and numbers that fewer than {min_count} rows share are not written down, nor drawn.",
     "Extremes are rounded outward, and drawn values stay within them.",
     "Identifiers and recognised personal data are never learned but minted afresh.",
-    "Of free text the length alone is learned; its content becomes filler.",
+    "Of free text the length alone is learned, and its content becomes filler, unless the schema asks for characters.",
 )
 
 
