@@ -1,7 +1,7 @@
-"""What differential privacy costs in quality: synthvae, and TabularARGN's own option, at several epsilons.
+"""What differential privacy costs in quality: synthvae, TabularARGN's own option, MST and AIM, at several epsilons.
 
     python benchmarks/privacy.py --data DIR --referee FILE [--referee-python PY] [--tables adult] [--epsilons 1 3 8]
-                                 [--seeds 0] [--peer-python PY] [--skip-model]
+                                 [--seeds 0] [--peer-python PY] [--marginals-python PY] [--skip-model]
 
 delta is rows ** -1.1. An outside referee judges, as in quality.py. Figures go to benchmarks/results/privacy.json,
 beside those that are there.
@@ -14,6 +14,8 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -32,22 +34,33 @@ def delta_of(folder: Path) -> float:
     return float(pq.read_metadata(folder / "train.parquet").num_rows ** -1.1)
 
 
-def runs(args: argparse.Namespace) -> Iterator[tuple[str, Path, float, int]]:
-    """(interpreter, script, epsilon, seed) of every run that was asked for."""
-    for epsilon in args.epsilons:
-        for seed in args.seeds:
-            if not args.skip_model:
-                yield sys.executable, HERE / "ours.py", epsilon, seed
-            if args.peer_python:
-                yield str(args.peer_python), HERE / "peers" / "tabular_argn.py", epsilon, seed
+@dataclass(frozen=True)
+class Contender:
+    """A model: its interpreter, its script, and what the script is told besides the budget."""
+
+    python: str
+    script: Path
+    options: tuple[str, ...] = ()
 
 
-def judged(python: str, script: Path, folder: Path, epsilon: float, seed: int, args: argparse.Namespace) -> Result:
+def contenders(args: argparse.Namespace) -> Iterator[Contender]:
+    """Every model that was asked for."""
+    peers = HERE / "peers"
+    if not args.skip_model:
+        yield Contender(sys.executable, HERE / "ours.py")
+    if args.peer_python:
+        yield Contender(str(args.peer_python), peers / "tabular_argn.py")
+    if args.marginals_python:
+        for model in args.marginals:
+            yield Contender(str(args.marginals_python), peers / "marginals.py", ("--model", model))
+
+
+def judged(model: Contender, folder: Path, epsilon: float, seed: int, args: argparse.Namespace) -> Result:
     """Fit, sample and judge one model."""
     with tempfile.TemporaryDirectory() as scratch:
         output, delta = Path(scratch) / "synthetic.parquet", delta_of(folder)
-        options = ("--seed", str(seed), "--epsilon", str(epsilon), "--delta", str(delta))
-        timing = run_model(python, script, folder, output, *options)
+        options = ("--seed", str(seed), "--epsilon", str(epsilon), "--delta", str(delta), *model.options)
+        timing = run_model(model.python, model.script, folder, output, *options)
         scores = run_referee(args.referee_python or referee_python(), args.referee, folder, output)
     return {"table": folder.name, "epsilon": epsilon, "delta": delta} | timing | scores
 
@@ -83,11 +96,13 @@ def main() -> None:
     parser.add_argument("--epsilons", nargs="+", type=float, default=[1.0, 3.0, 8.0])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--peer-python", type=Path, help="interpreter with mostlyai-engine")
-    parser.add_argument("--skip-model", action="store_true", help="the peer only")
+    parser.add_argument("--marginals-python", type=Path, help="interpreter with dpmm")
+    parser.add_argument("--marginals", nargs="+", default=["MST", "AIM"], help="which of its models")
+    parser.add_argument("--skip-model", action="store_true", help="the peers only")
     args = parser.parse_args()
     for name in args.tables:
-        for python, script, epsilon, seed in runs(args):
-            keep(judged(python, script, args.data / name, epsilon, seed, args))
+        for epsilon, seed, model in product(args.epsilons, args.seeds, contenders(args)):
+            keep(judged(model, args.data / name, epsilon, seed, args))
     Console(width=200).print(printed())
 
 

@@ -1,12 +1,13 @@
 """How close synthvae comes to real tables, judged by an outside referee, beside published figures and straw men.
 
     python benchmarks/quality.py --data DIR --referee FILE [--referee-python PY] [--tables adult default]
-                                 [--seeds 0 1 2] [--peer-python PY] [--efforts default high]
+                                 [--seeds 0 1 2] [--efforts default high]
+                                 [--peer-python PY] [--ctgan-python PY]
 
 DIR holds one folder per table: train.parquet, test.parquet, meta.json. The model sees train.parquet only. With
---peer-python (an interpreter that has mostlyai-engine) TabularARGN runs in the same run, and the ratio of the times is
-printed. Fit is given in wall and in processor seconds; the latter a busy machine does not stretch.
-Figures and versions go to benchmarks/results/quality.json after every table.
+--peer-python (an interpreter that has mostlyai-engine) TabularARGN runs in the same run, with --ctgan-python (one that
+has ctgan) TVAE and CTGAN, and the ratios of the times are printed. Fit is given in wall and in processor seconds; the
+latter a busy machine does not stretch. Figures and versions go to benchmarks/results/quality.json after every table.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class Options:
     tables: tuple[str, ...]
     seeds: tuple[int, ...]
     peer_python: Path | None
+    ctgan_python: Path | None
     efforts: tuple[str, ...]
     output: Path
     published: dict[str, dict[str, Result]] = field(repr=False)
@@ -94,6 +96,10 @@ def lines_of(folder: Path, options: Options) -> Iterator[Line]:
     if options.peer_python is not None:
         script = HERE / "peers" / "tabular_argn.py"
         yield measured_line("TabularARGN", options.peer_python, script, folder, options)
+    if options.ctgan_python is not None:
+        for model in ("TVAE", "CTGAN"):
+            script = HERE / "peers" / "ctgan_nets.py"
+            yield measured_line(model, options.ctgan_python, script, folder, options, "--model", model)
     for name in STRAW_MEN:
         yield straw_line(name, folder, options)
     for name, figures in options.published.get(folder.name, {}).items():
@@ -134,12 +140,12 @@ def seconds(line: Line) -> float:
 
 
 def time_ratios(results: dict[str, list[Line]]) -> Iterator[str]:
-    """A sentence per table on which both models ran."""
+    """A sentence per table and peer beside which the model ran."""
     for name, lines in results.items():
         by_model = {line.model: line for line in lines if line.values("fit_seconds")}
-        if {"synthvae", "TabularARGN"} <= by_model.keys():
-            ours, theirs = seconds(by_model["synthvae"]), seconds(by_model["TabularARGN"])
-            yield f"{name}: fit + sample {ours:.0f} s, TabularARGN {theirs:.0f} s, ratio {ours / theirs:.2f}"
+        for peer in [model for model in by_model if not model.startswith("synthvae") and "synthvae" in by_model]:
+            ours, theirs = seconds(by_model["synthvae"]), seconds(by_model[peer])
+            yield f"{name}: fit + sample {ours:.0f} s, {peer} {theirs:.0f} s, ratio {ours / theirs:.2f}"
 
 
 def measured_runs(lines: Iterable[Line]) -> dict[str, tuple[Result, ...]]:
@@ -178,6 +184,7 @@ def options_from(arguments: list[str] | None) -> Options:
     parser.add_argument("--tables", nargs="+", default=[], help="all tables where left out")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--peer-python", type=Path, help="interpreter with mostlyai-engine")
+    parser.add_argument("--ctgan-python", type=Path, help="interpreter with ctgan")
     parser.add_argument("--efforts", nargs="*", default=["default"], help="none: straw men (and the peer) only")
     parser.add_argument("--output", type=Path, default=HERE / "results" / "quality.json")
     args = parser.parse_args(arguments)
@@ -187,6 +194,7 @@ def options_from(arguments: list[str] | None) -> Options:
         tables=tuple(args.tables),
         seeds=tuple(args.seeds),
         peer_python=args.peer_python,
+        ctgan_python=args.ctgan_python,
         efforts=tuple(args.efforts),
         output=args.output,
         published=json.loads((HERE / "published.json").read_text())["tables"],

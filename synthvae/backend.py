@@ -95,6 +95,11 @@ def device() -> str:
     return "gpu" if any("gpu" in d.lower() or "cuda" in d.lower() for d in keras.distribution.list_devices()) else "cpu"
 
 
+def threads() -> int:
+    """How many calls are worth making at the same time: one for each core that this process may use."""
+    return int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0) or os.cpu_count() or 1
+
+
 def arrays(variables: list[Any]) -> list[Array]:
     """Copies of variables as arrays."""
     return [np.asarray(variable).copy() for variable in variables]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from synthvae.errors import SchemaError
 from synthvae.networks.vae import VAE, NetworkConfig
 from synthvae.saved import Learned, layout_of
 from synthvae.schema.widened import widened
-from synthvae.training import estimate, schedules, trainer
+from synthvae.training import schedules
 from synthvae.training.transfer import Match, transfer
 
 
@@ -24,8 +23,7 @@ def finetune(
     table: Any,
     validation: Any,
     epochs: int | None,
-    seed: int,
-    progress: Callable[[trainer.Progress], None] | None,
+    run: fitting.Run,
 ) -> Learned:
     """Continue on ``table``; see ``Synthesizer.finetune``."""
     arrow, container = tables.read(table)
@@ -39,13 +37,12 @@ def finetune(
     kept = kept_codecs(old.codec, schema, arrow)
     codec = TableCodec.fit(schema, arrow, kept)
     layout = layout_of(codec)
-    rows, held_out = fitting.parts(arrow, codec, validation, None, seed)
-    rows, held_out = (part.stored(estimate.token_type(layout)) for part in (rows, held_out))
+    rows, held_out = fitting.parts(arrow, codec, validation, None, run.seed)
     plan = schedules.continued(schedules.plan(len(rows.tokens), None, None, layout.b), epochs)
     before = old.vae.settings
     dropout = NetworkConfig.suited(len(rows.tokens), layout.b, before.latent_dim).dropout
-    vae = VAE(layout, dataclasses.replace(before, dropout=dropout), np.random.default_rng([seed, 0]))
+    vae = VAE(layout, dataclasses.replace(before, dropout=dropout), np.random.default_rng([run.seed, 0]))
     found = agreement(old.codec, codec, kept)
     counts = [np.bincount(c, minlength=v) for c, v in zip(rows.tokens.T, layout.sizes, strict=True)]
     transfer(old.vae, vae, Match(found.blocks, found.echoes, counts))
-    return fitting.trained(arrow, codec, vae, plan, (rows, held_out), seed, progress, None)
+    return fitting.trained(arrow, codec, vae, plan, (rows, held_out), run)

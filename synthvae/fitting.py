@@ -46,6 +46,17 @@ class Settings:
     latent_nats: float = NetworkConfig.free_nats
 
 
+@dataclass(frozen=True)
+class Run:
+    """How a fit is gone through. seed: of whatever it draws; progress: hears where it stands; checkpoint: a file from
+    which it resumes.
+    """
+
+    seed: int
+    progress: Callable[[trainer.Progress], None] | None = None
+    checkpoint: str | Path | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
     """Tokens (n, b) with the weight of each row (n,), mean 1, or None where all count alike."""
@@ -78,19 +89,15 @@ def fit(
     table: Any,
     validation: Any,
     sample_weight: Any,
-    seed: int,
-    progress: Callable[[trainer.Progress], None] | None,
-    checkpoint: str | Path | None,
+    run: Run,
 ) -> Learned:
     """Learn a table in memory; see ``Synthesizer.fit``."""
     arrow, schema = _lawful(table, settings.schema, validation)
     codec = TableCodec.fit(schema, arrow)
     say_folded(codec)
-    layout = layout_of(codec)
-    rows, held_out = parts(arrow, codec, validation, _weights(sample_weight, arrow.num_rows), seed)
-    rows, held_out = (part.stored(estimate.token_type(layout)) for part in (rows, held_out))
-    vae, plan = networks(settings, layout, rows.tokens, seed)
-    return trained(arrow, codec, vae, plan, (rows, held_out), seed, progress, checkpoint)
+    rows, held_out = parts(arrow, codec, validation, _weights(sample_weight, arrow.num_rows), run.seed)
+    vae, plan = networks(settings, layout_of(codec), rows.tokens, run.seed)
+    return trained(arrow, codec, vae, plan, (rows, held_out), run)
 
 
 def trained(
@@ -99,16 +106,14 @@ def trained(
     vae: VAE,
     plan: schedules.Plan,
     parts: tuple[Rows, Rows],
-    seed: int,
-    progress: Callable[[trainer.Progress], None] | None,
-    checkpoint: str | Path | None,
+    run: Run,
 ) -> Learned:
     """What training and calibration make of networks; parts: the rows to learn from and those to judge by."""
     rows, held_out = parts
     both = (frequencies(vae.layout, part.tokens, part.weights) for part in parts)
     counts = [a + b for a, b in zip(*both, strict=True)]
     lesson = Lesson(table.num_rows, Whole(rows.tokens), held_out.tokens, counts, rows.weights)
-    return taught(lesson, codec, vae, plan, seed, progress, checkpoint)
+    return taught(lesson, codec, vae, plan, run)
 
 
 def taught(
@@ -116,21 +121,19 @@ def taught(
     codec: TableCodec,
     vae: VAE,
     plan: schedules.Plan,
-    seed: int,
-    progress: Callable[[trainer.Progress], None] | None,
-    checkpoint: str | Path | None,
+    run: Run,
 ) -> Learned:
     """The same of a table in memory or not."""
     cost = estimate.estimate(vae, plan)
     log.info("%s", cost)
-    loop = trainer.Trainer(vae, plan, seed, Path(checkpoint) if checkpoint else None)
-    outcome = loop.fit(lesson.feed, lesson.held_out, progress, lesson.weights)
+    loop = trainer.Trainer(vae, plan, run.seed, Path(run.checkpoint) if run.checkpoint else None)
+    outcome = loop.fit(lesson.feed, lesson.held_out, run.progress, lesson.weights)
     learned_from, least = lesson.feed.tokens(0), codec.schema.min_count
-    chosen = aggregate.suited(vae, learned_from, lesson.held_out, lesson.weights, least, seed)
+    chosen = aggregate.suited(vae, learned_from, lesson.held_out, lesson.weights, least, run.seed)
     vae.prior = chosen.prior
     log.info("prior %s: %.2f nats per held-out row gained", chosen.prior.kind, chosen.gain)
-    shifts = calibrate(vae, range(vae.layout.b), lesson.counts, codec.schema.min_count, seed)
-    facts = card.facts(lesson.rows, codec, plan, outcome, cost, seed)
+    shifts = calibrate(vae, range(vae.layout.b), lesson.counts, codec.schema.min_count, run.seed)
+    facts = card.facts(lesson.rows, codec, plan, outcome, cost, run.seed)
     facts |= {"prior": chosen.prior.kind, "prior_gain_nats": chosen.gain}
     return Learned(codec, vae, shifts, card.history(codec, outcome), facts)
 
@@ -190,10 +193,10 @@ def _weights(given: Any, rows: int) -> Array | None:
 
 
 def parts(table: pa.Table, codec: TableCodec, validation: Any, weights: Array | None, seed: int) -> tuple[Rows, Rows]:
-    """The rows to learn from and those to judge by."""
-    rows, group = Rows(codec.encode(table), weights), codec.schema.group
+    """The rows to learn from and those to judge by, in the smallest integers that hold their tokens."""
+    rows, group, type_ = Rows(codec.encode(table), weights), codec.schema.group, estimate.token_type(layout_of(codec))
     if validation is not None:
-        return rows, Rows(codec.encode(codec.schema.check(validation)), None)
+        return rows.stored(type_), Rows(codec.encode(codec.schema.check(validation)), None).stored(type_)
     number = f"row of {group}"  # so never the name of the group itself
     owners = {} if group is None else {group: tables.plain(table[group])}
     numbered = pa.table({number: np.arange(len(rows.tokens)), **owners})
@@ -201,7 +204,7 @@ def parts(table: pa.Table, codec: TableCodec, validation: Any, weights: Array | 
     if not len(learn):
         what = "rows" if group is None else f"groups (different values of {group!r})"
         raise TableError(f"Expected at least 2 {what}, one to learn from and one to judge by. Got 1.")
-    return rows.take(learn), rows.take(judge)
+    return rows.take(learn).stored(type_), rows.take(judge).stored(type_)
 
 
 def networks(settings: Settings, layout: Layout, tokens: Array, seed: int) -> tuple[VAE, schedules.Plan]:

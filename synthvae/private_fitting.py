@@ -8,7 +8,6 @@ where there are rows and budget enough for them to gain anything.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,10 +31,9 @@ from synthvae.schema.schema import Schema
 from synthvae.surrogate.allotment import Allotment, rows_spend
 from synthvae.surrogate.make import Surrogate, surrogate, weights
 from synthvae.surrogate.public import neutral
-from synthvae.training import estimate, private, trainer
+from synthvae.training import private
 
 LEVEL_DELTA = 0.1  # share of delta for naming levels that nobody wrote down
-Report = Callable[[trainer.Progress], None] | None
 
 
 def check(budget: Budget, random_state: object, *unpaid: object) -> None:
@@ -51,17 +49,17 @@ def check(budget: Budget, random_state: object, *unpaid: object) -> None:
         )
 
 
-def fit(settings: fitting.Settings, budget: Budget, table: Any, seed: int, progress: Report) -> Learned:
-    """Learn a table under ``budget``; see ``Synthesizer.fit``. seed: of whatever is drawn without looking at rows."""
+def fit(settings: fitting.Settings, budget: Budget, table: Any, run: fitting.Run) -> Learned:
+    """Learn a table under ``budget``; see ``Synthesizer.fit``. The seed is of what is drawn without looking at rows."""
     rows, container = tables.read(table, tame=True)
-    made, asked = bought(rows, settings.schema, budget, seed)
+    made, asked = bought(rows, settings.schema, budget, run.seed)
     del rows
     codec = TableCodec.fit(_schema(made, settings.schema, container), made.table)
     steps = private.planned(made.rows, budget.epsilon)
-    learned = _first(settings, codec, made.table, seed, progress, steps is not None)
+    learned = _first(settings, codec, made.table, run, steps is not None)
     if steps is not None:
-        _refine(learned, asked, made.rows, steps, seed)
-        learned = dataclasses.replace(learned, shifts=_calibrated(learned, made.table, seed))
+        _refine(learned, asked, made.rows, steps, run.seed)
+        learned = dataclasses.replace(learned, shifts=_calibrated(learned, made.table, run.seed))
     facts = {"rows": round(made.rows), "privacy": asked.ledger.facts()}
     return dataclasses.replace(learned, history=learned.history.iloc[:0], card=learned.card | facts)
 
@@ -120,17 +118,15 @@ def _schema(made: Surrogate, given: Schema | None, container: tables.Container) 
     return dataclasses.replace(base, columns=made.columns, proposals=()).carried_by(container)
 
 
-def _first(
-    settings: fitting.Settings, codec: TableCodec, made: pa.Table, seed: int, progress: Report, small: bool
-) -> Learned:
+def _first(settings: fitting.Settings, codec: TableCodec, made: pa.Table, run: fitting.Run, small: bool) -> Learned:
     """The ordinary fit, on made rows; small: of a network whose weights are then moved by noisy steps."""
     layout = layout_of(codec)
-    rows, held_out = (part.stored(estimate.token_type(layout)) for part in fitting.parts(made, codec, None, None, seed))
-    vae, plan = fitting.networks(settings, layout, rows.tokens, seed)
+    rows, held_out = fitting.parts(made, codec, None, None, run.seed)
+    vae, plan = fitting.networks(settings, layout, rows.tokens, run.seed)
     if small:
         config = NetworkConfig.noisy(settings.latent_dim, settings.latent_nats)
-        vae = VAE(layout, config, np.random.default_rng([seed, 0]))
-    return fitting.trained(made, codec, vae, plan, (rows, held_out), seed, progress, None)
+        vae = VAE(layout, config, np.random.default_rng([run.seed, 0]))
+    return fitting.trained(made, codec, vae, plan, (rows, held_out), run)
 
 
 def _refine(learned: Learned, asked: PrivateTable, rows: float, steps: private.Planned, seed: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from synthvae.codecs.table import TableCodec
 from synthvae.errors import ParameterError, SchemaError, TableError
-from synthvae.fitting import Lesson, Settings, say_folded, taught, vae_of
+from synthvae.fitting import Lesson, Run, Settings, say_folded, taught, vae_of
 from synthvae.fitting import fit as fit_in_memory
 from synthvae.generation.calibrate import frequencies, shift_shapes
 from synthvae.networks.layout import Array, Layout
@@ -29,7 +29,7 @@ from synthvae.schema.infer import infer_schema
 from synthvae.schema.schema import Schema
 from synthvae.schema.whole import lawful_batches, of_whole
 from synthvae.tables import LargeTable, Scan, opened, plain, scan
-from synthvae.training import schedules, trainer
+from synthvae.training import schedules
 from synthvae.training.estimate import token_type
 from synthvae.training.feed import Windows
 from synthvae.training.split import AT_MOST
@@ -43,42 +43,38 @@ def fit(
     table: Any,
     validation: Any,
     sample_weight: Any,
-    seed: int,
-    progress: Callable[[trainer.Progress], None] | None,
-    checkpoint: str | Path | None,
+    run: Run,
 ) -> Learned:
     """Learn a table of any size; see ``Synthesizer.fit``."""
     with opened(table) as there:
         if not isinstance(there, LargeTable):
-            return fit_in_memory(settings, there, validation, sample_weight, seed, progress, checkpoint)
+            return fit_in_memory(settings, there, validation, sample_weight, run)
         if sample_weight is not None:
             raise ParameterError(
                 f"sample_weight is for tables in memory; this one has {there.rows:,} rows. Leave it out, or draw the "
                 "rows by their weights beforehand."
             )
         with tempfile.TemporaryDirectory(prefix="synthvae-") as folder:
-            return _fit_large(settings, there, validation, seed, progress, checkpoint, Path(folder) / "tokens")
+            return _fit_large(settings, there, validation, run, Path(folder) / "tokens")
 
 
 def _fit_large(
     settings: Settings,
     table: LargeTable,
     validation: Any,
-    seed: int,
-    progress: Callable[[trainer.Progress], None] | None,
-    checkpoint: str | Path | None,
+    run: Run,
     path: Path,
 ) -> Learned:
     log.info("Reading %s rows for a sample of them", f"{table.rows:,}")
-    scanned = scan(table, seed)
+    scanned = scan(table, run.seed)
     schema = settings.schema or of_whole(infer_schema(scanned.sample), table, scanned)
     schema = schema.carried_by(scanned.container)
     sample = _lawful_sample(schema, scanned, table)
     codec = TableCodec.fit(schema, sample)
     say_folded(codec)
     layout = layout_of(codec)
-    cache = TokenFile(path, layout, _share(settings, table), seed)
-    apart = None if validation is not None else _Apart.of(schema, sample, table.rows, seed)
+    cache = TokenFile(path, layout, _share(settings, table), run.seed)
+    apart = None if validation is not None else _Apart.of(schema, sample, table.rows, run.seed)
     del scanned, sample
     log.info("Turning them into tokens in a temporary file")
     cache.fill(codec, lawful_batches(schema, table), apart)
@@ -89,10 +85,10 @@ def _fit_large(
     window = Windows.of_rows(cache.rows, most)
     times = settings.effort.visits
     plan = schedules.windowed(table.rows, window, settings.epochs, settings.batch_size, layout.b, times)
-    vae = vae_of(settings, layout, table.rows, seed)
-    feed = Windows(path, cache.rows, cache.type, cache.margins, window, seed)
+    vae = vae_of(settings, layout, table.rows, run.seed)
+    feed = Windows(path, cache.rows, cache.type, cache.margins, window, run.seed)
     lesson = Lesson(table.rows, feed, held_out, cache.counts)
-    return taught(lesson, codec, vae, plan, seed, progress, checkpoint)
+    return taught(lesson, codec, vae, plan, run)
 
 
 def _lawful_sample(schema: Schema, scanned: Scan, table: LargeTable) -> pa.Table:

@@ -103,12 +103,13 @@ class Synthesizer(LatentTools, BaseEstimator):
         """
         self._check_parameters()
         words = self.schema, self.epochs, self.batch_size, int(self.latent_dim), effort(self.effort)
-        settings, seed = fitting.Settings(*words, float(self.latent_nats)), seed_of(self.random_state)
+        settings = fitting.Settings(*words, float(self.latent_nats))
+        run = fitting.Run(seed_of(self.random_state), progress, checkpoint)
         if self.budget is None:
-            learned = streaming.fit(settings, table, validation, sample_weight, seed, progress, checkpoint)
+            learned = streaming.fit(settings, table, validation, sample_weight, run)
         else:
             private_fitting.check(self.budget, self.random_state, validation, sample_weight, checkpoint)
-            learned = private_fitting.fit(settings, self.budget, table, seed, progress)
+            learned = private_fitting.fit(settings, self.budget, table, run)
         self._keep(learned)
         fitting.warn(self.card_)
         return self
@@ -134,7 +135,7 @@ class Synthesizer(LatentTools, BaseEstimator):
             raise ParameterError("A model under a budget cannot go on from it: the rows would be read without paying.")
         if epochs is not None:
             _whole("epochs", epochs)
-        learned = finetune(self._learned_, table, validation, epochs, self._seed(random_state), progress)
+        learned = finetune(self._learned_, table, validation, epochs, fitting.Run(self._seed(random_state), progress))
         model = type(self)(**{**self.get_params(deep=False), "schema": learned.codec.schema})
         model._keep(learned)
         fitting.warn(learned.card)

@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -85,6 +86,12 @@ def test_help_lists_the_commands() -> None:
     assert all(name in result.output for name in ("demo", "infer", "fit", "sample", "inspect"))
     for name in ("demo", "infer", "fit", "sample", "inspect"):
         assert CliRunner().invoke(cli.app, [name, "-h"]).exit_code == 0
+
+
+def test_version_is_the_package_s() -> None:
+    result = CliRunner().invoke(cli.app, ["--version"])
+    assert result.exit_code == 0
+    assert result.output.split() == ["synthvae", version("synthvae")]
 
 
 @pytest.mark.usefixtures("eagerly")

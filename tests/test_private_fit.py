@@ -109,18 +109,37 @@ def test_the_table_is_still_worth_something(traces: Traces) -> None:
     assert fake["user_id"].is_unique
 
 
-def test_the_ledger_is_within_the_budget(traces: Traces) -> None:
-    ledger = traces.model.card_["privacy"]
+def added_up(ledger: dict[str, Any], delta: float) -> float:
+    """Epsilon of all payments together, reckoned anew."""
     lines = ledger["payments"]
     mu = sum(line["steps"] * (line["sensitivity"] / line["sigma"]) ** 2 for line in lines if line["rate"] == 1) ** 0.5
     steps = [Steps(x["rate"], x["sigma"] / x["sensitivity"], x["steps"]) for x in lines if x["rate"] < 1]
-    delta = sum(line["delta"] for line in lines)
-    again = total_epsilon(mu, steps[0] if steps else None, BUDGET.delta - delta)
+    return total_epsilon(mu, steps[0] if steps else None, delta - sum(line["delta"] for line in lines))
+
+
+def test_the_ledger_is_within_the_budget(traces: Traces) -> None:
+    ledger = traces.model.card_["privacy"]
+    again = added_up(ledger, BUDGET.delta)
     assert 0.9 * BUDGET.epsilon < again <= BUDGET.epsilon * (1 + 1e-5)
     assert again == pytest.approx(ledger["spent_epsilon"], rel=1e-3)
-    paid = " ".join(line["what"] for line in lines)
+    paid = " ".join(line["what"] for line in ledger["payments"])
     for word in ("number of rows", "'nation'", "'amount'", "'since'", "'age'", "'member'", "'note'", "pairs"):
         assert word in paid
+
+
+@pytest.mark.slow
+def test_many_rows_times_epsilon_are_also_trained_on_and_that_is_paid_for() -> None:
+    rng, rows = np.random.default_rng(5), 100_000
+    rich = rng.random(rows) < 0.4
+    people = pd.DataFrame({"rich": rich, "glad": np.where(rich, "yes", rng.choice(["yes", "no"], rows))})
+    model = sv.Synthesizer(budget=sv.Budget(epsilon=101.0, delta=1e-6), epochs=1).fit(people)
+    ledger = model.card_["privacy"]
+    steps = [line for line in ledger["payments"] if line["rate"] < 1]
+    assert [line["what"] for line in steps] == ["training: 150 steps on clipped gradients"]
+    assert 90 < added_up(ledger, 1e-6) <= 101
+    fake = model.sample(5000, random_state=0)
+    assert (fake.glad[fake.rich] == "yes").mean() > 0.98
+    assert (fake.glad[~fake.rich] == "yes").mean() == pytest.approx(0.5, abs=0.03)
 
 
 def test_the_ledger_is_told_in_words(traces: Traces) -> None:

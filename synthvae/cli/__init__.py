@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import sys
 import warnings
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
 from synthvae.cli import exploring, judging, models
-from synthvae.cli.console import err, say, show_warning
+from synthvae.cli.console import err, out, say, show_warning
 from synthvae.errors import BundleError, ParameterError, SynthvaeError, TableError
 
 UNUSABLE = (TableError, BundleError, ParameterError)  # exit 2: what was handed in cannot be used at all
@@ -35,12 +37,26 @@ COMMANDS = (
 )
 
 app = typer.Typer(
-    help="Learn a real table, make a synthetic one, judge any synthetic table.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        out.print(f"synthvae {version('synthvae')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _: Annotated[bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Say it and end.")] = False,
+) -> None:
+    """Learn a real table, make a synthetic one, judge any synthetic table."""
+
+
 for command in COMMANDS:
     app.command()(command)
 

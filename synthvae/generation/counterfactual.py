@@ -9,7 +9,8 @@ rather have the wished values than the row's: with r the candidate with the wish
 as a counterfactual of a classifier must turn its answer (Wachter, Mittelstadt, Russell 2018), with the model as the
 classifier; and where it is no stranger than rows under the condition are: log p(candidate) is at least that of all but
 the strangest twentieth of them. Plausible candidates come first, those that change fewer cells before others, then the
-likelier ones.
+likelier ones. log p is estimated, and the best of many estimates are partly lucky, so the first of them are judged once
+more with fresh noise before any is handed out.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from synthvae.schema.conditions import Wish
 from synthvae.tables import plain
 
 ROUNDS = 2  # of TILE candidates each
+AGAIN = 4  # times as many as are wanted are judged a second time
 STRANGE = 0.05  # share of the rows under the condition that are too strange to be compared with
 
 
@@ -76,8 +78,10 @@ def counterfactuals(
     rounds = range(ROUNDS) if wishes else ()
     tried = [_candidates(completer, own, wishes, keep, seed, attempt) for attempt in rounds]
     tokens = np.unique(np.concatenate(tried), axis=0) if wishes else own[None]
-    facts = _facts(completer, own, tokens, wishes, seed)
-    order = np.lexsort((-facts.log_prob, facts.changed, ~facts.plausible))[:count]
+    least = _strange(completer, wishes, seed) if wishes else -np.inf
+    tokens = tokens[_facts(completer, own, tokens, wishes, least, seed).order[: AGAIN * count]]
+    facts = _facts(completer, own, tokens, wishes, least, seed + 1)
+    order = facts.order[:count]
     rows = np.arange(len(order), dtype=np.int64)
     made = codec.decode(tokens[order], rows, seed, wishes, middle=True)
     return Found(_merged(row, made, facts.columns[order]), _named(facts, order))
@@ -92,6 +96,11 @@ class _Facts:
     odds: Array
     log_prob: Array
     columns: Array
+
+    @property
+    def order(self) -> Array:
+        """Best first."""
+        return np.lexsort((-self.log_prob, self.changed, ~self.plausible))
 
 
 def _candidates(
@@ -121,7 +130,10 @@ def _held(block_columns: tuple[str, ...], wished: set[str], keep: set[str], rng:
     return ~loose[:, [columns.index(name) for name in block_columns]]
 
 
-def _facts(completer: Completer, own: Array, tokens: Array, wishes: Mapping[str, Wish], seed: int) -> _Facts:
+def _facts(
+    completer: Completer, own: Array, tokens: Array, wishes: Mapping[str, Wish], least: float, seed: int
+) -> _Facts:
+    """least: the log p below which a row is too strange."""
     names = np.array(completer.codec.block_columns)
     wished = np.isin(names, list(wishes))
     back = np.where(wished, own, tokens)
@@ -131,7 +143,7 @@ def _facts(completer: Completer, own: Array, tokens: Array, wishes: Mapping[str,
     columns = [tuple(dict.fromkeys(names[(line | wished)].tolist())) for line in differs]
     listed = np.empty(len(columns), object)
     listed[:] = columns
-    plausible = (odds >= 0) & (log_prob >= _strange(completer, wishes, seed)) if wishes else np.ones(1, bool)
+    plausible = (odds >= 0) & (log_prob >= least)
     return _Facts(np.array([len(line) for line in columns]), plausible, odds, log_prob, listed)
 
 

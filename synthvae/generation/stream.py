@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 
 import numpy as np
 import pyarrow as pa
 
+from synthvae import backend
 from synthvae.codecs.table import NO_WISH, TableCodec
 from synthvae.errors import ConditionError
 from synthvae.generation.complete import sampler
@@ -88,12 +90,22 @@ class RowStream:
             last = self._last = ((seed, tile), self._complete(*self._begun(seed, tile, 0)))
         return last[1]
 
+    def _made(self, seed: int, spans: range) -> Iterator[Array]:
+        """Tokens (TILE, b) of tiles, in order; as many are made at once as there are cores, each too small for all."""
+        pool = ThreadPoolExecutor(backend.threads())
+        try:
+            yield from pool.map(partial(self.tokens, seed), spans)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
     def table(self, seed: int, first: int, rows: int) -> pa.Table:
         """Rows first .. first + rows - 1 of seed ``seed``; ConditionError where some cannot be made lawful."""
         return self._table(seed, first, rows, Distinct(self.codec.unique))
 
     def _table(self, seed: int, first: int, rows: int, distinct: Distinct) -> pa.Table:
-        parts = [self._part(seed, tile, first, first + rows) for tile in tiles(first, rows)]
+        spans = tiles(first, rows)
+        made = zip(spans, self._made(seed, spans), strict=True)
+        parts = [self._part(seed, tile, tokens, first, first + rows) for tile, tokens in made]
         if not parts:
             return self._decode(np.zeros((0, self.completer.vae.layout.b), "int32"), np.zeros(0, np.int64), seed, 0)
         table = pa.concat_tables(parts)
@@ -118,12 +130,12 @@ class RowStream:
         uniforms, normals = tile_noise(seed, tile, vae.layout.b, vae.settings.latent_dim, attempt)
         return *self.start.tile(seed, tile, normals, attempt), uniforms
 
-    def _part(self, seed: int, tile: int, first: int, end: int) -> pa.Table:
-        """The rows of a tile that lie within first .. end - 1."""
+    def _part(self, seed: int, tile: int, tokens: Array, first: int, end: int) -> pa.Table:
+        """The rows of a tile (TILE, b) that lie within first .. end - 1."""
         start = tile * TILE
         low, high = max(first, start), min(end, start + TILE)
         rows = np.arange(low, high, dtype=np.int64)
-        return self._decode(self.tokens(seed, tile)[low - start : high - start], rows, seed, 0)
+        return self._decode(tokens[low - start : high - start], rows, seed, 0)
 
     def _mended(self, table: pa.Table, lawful: Lawful, distinct: Distinct, seed: int, first: int) -> pa.Table:
         """The table with every row that is not lawful, or not distinct, drawn again until it is."""
