@@ -5,9 +5,10 @@
 DIR holds a folder per table: train.parquet, test.parquet, meta.json (categorical, numerical, target). The new
 population are the rows of one level of a category (that of a share nearest to a tenth; not the target's); a model is
 fitted on all other training rows, then goes on with --rows of the new ones. Beside it a fresh model of the same rows.
-*log p*: mean over the test rows of the new population, nats of the table. *c2st*: 1 when boosted trees cannot tell as
-many drawn rows from them, 0 when they always can (1 - max(0, 2 AUC - 1), cross-validated); *real rows*: of training
-rows of the population. *auc*: of the target by ``predict_proba``. Figures go to results/transfer.json.
+Both are judged by the other rows of the population, of train and test. *log p*: their mean, nats of the table. *c2st*:
+1 when boosted trees cannot tell as many drawn rows from them, 0 when they always can (1 - max(0, 2 AUC - 1),
+cross-validated); *real halves*: of one half of them from the other. *auc*: of the target by ``predict_proba``. Figures
+go to results/transfer.json.
 """
 
 from __future__ import annotations
@@ -57,19 +58,20 @@ def of_table(folder: Path, args: argparse.Namespace) -> Result:
     train, test = (pd.read_parquet(folder / f"{part}.parquet") for part in ("train", "test"))
     meta = json.loads((folder / "meta.json").read_text())
     column, level = population(train, meta)
-    asked = test[test[column] == level]
     known = sv.Synthesizer(epochs=args.epochs, random_state=0).fit(train[train[column] != level])
-    made: Result = {"population": f"{column} == {level!r}", "test rows": len(asked)}
+    made: Result = {"population": f"{column} == {level!r}"}
     for rows in args.rows:
         for seed in args.seeds:
             new = train[train[column] == level].sample(frac=1, random_state=seed).reset_index(drop=True)
-            few, rest = new.head(rows), new.tail(len(asked))
+            few, asked = new.head(rows), pd.concat([new.iloc[rows:], test[test[column] == level]], ignore_index=True)
             ways: dict[str, Callable[[pd.DataFrame], sv.Synthesizer]] = {
                 "fine-tuned": lambda few, s=seed: known.finetune(few, epochs=args.epochs, random_state=s),
                 "fitted anew": lambda few, s=seed: sv.Synthesizer(epochs=args.epochs, random_state=s).fit(few),
             }
             figures = {name: of_way(fit, few, asked, meta["target"], seed) for name, fit in ways.items()}
-            figures["real rows"] = {"c2st": c2st(asked, rest, seed)}
+            halves = asked.sample(frac=1, random_state=seed)
+            half = len(halves) // 2
+            figures["real halves"] = {"c2st": c2st(halves.head(half), halves.tail(half), seed), "rows": half}
             made[f"{rows} rows, seed {seed}"] = figures
     return made
 

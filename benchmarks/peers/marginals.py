@@ -3,9 +3,10 @@
     python benchmarks/peers/marginals.py --data FOLDER --output fake.parquet --json timing.json --epsilon 3 --delta 1e-5
                                          [--model MST] [--seed 0]
 
-FOLDER holds train.parquet and meta.json. Runs in an environment of its own: `pip install dpmm pyarrow`. A tenth of
+FOLDER holds train.parquet and meta.json. Runs in an environment of its own: `pip install dpmm 'pyarrow<22'`. A tenth of
 epsilon goes to the ranges and bins of columns, the rest to the model (McKenna, Miklau, Sheldon 2021; McKenna et al.
-2022); all else is the package's default. A null of a category is a level; numbers must have none.
+2022); all else is the package's default, so it reads the lists of levels outside of the budget, and says so. A null of
+a category is a level; numbers must have none.
 """
 
 from __future__ import annotations
