@@ -114,3 +114,32 @@ def test_a_rule_that_held_out_rows_break_is_no_rule() -> None:
     model = sv.Synthesizer(epochs=1, random_state=0).fit(table, validation=others)
     assert model.schema_.constraints == ()
     assert sv.Synthesizer(epochs=1, random_state=0).fit(table, validation=table.head(40)).schema_.constraints
+
+
+@pytest.mark.parametrize("models", [5, 120])  # 30 combinations are one block, 720 are two
+def test_what_is_known_of_a_combination_is_kept(models: int) -> None:
+    rng = np.random.default_rng(0)
+    model = rng.permutation(6480) % (6 * models)
+    cars = pd.DataFrame({"model": model, "price": rng.normal(20, 3, len(model)).round(1)})
+    cars = cars.assign(brand=[f"B{i // models}" for i in model], model=[f"M{i}" for i in model])
+    schema = sv.infer_schema(cars, rules=False).with_constraints(sv.FixedCombinations(("brand", "model")))
+    fitted = sv.Synthesizer(schema, epochs=1, random_state=0).fit(cars)
+    of_model = dict(zip(cars["model"], cars["brand"], strict=True))
+    some = cars.head(400)
+    for holed in (some.assign(brand=None), some.assign(model=None)):
+        for filled in (fitted.impute(holed), *fitted.impute(holed, draws=1), fitted.sample(where=holed)):
+            known = "brand" if holed["model"].isna().all() else "model"
+            assert (filled[known] == some[known]).all()
+            assert (filled["model"].map(of_model) == filled["brand"]).all()
+    drawn = fitted.sample(where=some.assign(model=None), random_state=1)
+    assert drawn["model"].nunique() > models  # not one for each brand
+    pd.testing.assert_frame_equal(fitted.sample(where=some.head(9).assign(model=None), random_state=1), drawn.head(9))
+    asked = fitted.sample(50, where={"brand": "B3"}, random_state=0)
+    assert (asked["brand"] == "B3").all()
+    if models == 5:
+        odds = fitted.predict_proba(some.drop(columns="brand"), "brand")
+        assert (odds.idxmax(axis=1) == some["brand"]).all()
+        assert odds.max(axis=1).min() > 0.999
+    else:
+        with pytest.raises(synthvae.errors.ParameterError, match="no list of values"):
+            fitted.predict_proba(some, "brand")

@@ -55,13 +55,18 @@ def _weights(codec: TableCodec, name: str, wish: Wish) -> Iterator[tuple[int, Fl
         yield from zip(codec.places(name), codec.codecs[name].allowed(wish), strict=True)
         return
     first, values = spelled
-    block = codec.places(first)[0]
-    weights = np.zeros(codec.blocks[block].size)
-    weights[1 : 1 + len(values)] = _meeting(codec, name, pa.chunked_array([values]), wish)
-    weights = np.where(codec.blocks[block].sampleable, weights, 0.0)
-    if not weights.any():
+    blocks, tokens = codec.places(first), codec.level_tokens(first)
+    tokens = tokens[_meeting(codec, name, pa.chunked_array([values]), wish)]
+    coarse = np.zeros(codec.blocks[blocks[0]].size)
+    coarse[tokens[:, 0]] = 1.0
+    coarse = np.where(codec.blocks[blocks[0]].sampleable, coarse, 0.0)
+    if not coarse.any():
         raise ConditionError(f"Column {name!r} cannot be as wished: no combination with the columns it goes with is.")
-    yield block, weights
+    yield blocks[0], coarse
+    if len(blocks) > 1:
+        fine = np.zeros((len(coarse), codec.blocks[blocks[1]].size))
+        fine[tokens[:, 0], tokens[:, 1]] = 1.0
+        yield blocks[1], fine
 
 
 def meets(codec: TableCodec, table: pa.Table, wishes: Wishes) -> BoolArray:
@@ -123,6 +128,8 @@ def _listed(codec: TableCodec, name: str) -> tuple[str, pa.Array] | None:
     """The learned column whose tokens 1, 2, ... stand for one value of a column each, and these values."""
     if name in codec.rewritten:
         spelled = codec.rewriting.spelled(name)
-        return None if spelled is None else (spelled[0], plain(pa.chunked_array([spelled[1]])).combine_chunks())
+        if spelled is None or len(codec.places(spelled[0])) > 1:
+            return None
+        return (spelled[0], plain(pa.chunked_array([spelled[1]])).combine_chunks())
     listed = codec.codecs[name].listed
     return None if listed is None else (name, listed)

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthvae.codecs.base import FitReport, IntArray
+from synthvae.codecs.base import BoolArray, FitReport, IntArray
 from synthvae.codecs.steps import Columns, Step, dump, exchanged, load, plain_array, replaced
 from synthvae.errors import SchemaError
 from synthvae.schema.columns import Categorical
@@ -130,6 +130,14 @@ class CombinedStep(Step):
         for name in names:
             made[name] = self.values_of(name).take(pa.array(codes))
         return exchanged(table, names[0], made)
+
+    def agreeing(self, table: pa.Table, holes: Mapping[str, BoolArray]) -> BoolArray:
+        """(n, k) the kept combinations that have what each row of a table knows of them, which is all but ``holes``."""
+        found = np.ones((table.num_rows, len(self.places)), bool)
+        for name, values, at in zip(self.act.columns, self.values, self.places.T, strict=True):
+            same = _places(plain_array(table, name), values)[:, None] == at
+            found &= same | holes[name][:, None] if name in holes else same
+        return found
 
     def values_of(self, name: str) -> pa.Array:
         """(k,) the value of one of the columns in each combination, null for null."""

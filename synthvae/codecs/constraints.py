@@ -120,13 +120,17 @@ class Rewriting:
             found |= _unlawful(table[name], columns[name])
         return found
 
+    @property
+    def together(self) -> dict[str, CombinedStep]:
+        """The combinations that are learned as they are, by the learned category whose levels they are."""
+        steps = {step.act.columns[0]: step for step in self.steps if isinstance(step, CombinedStep)}
+        return {first: s for first, s in steps.items() if first in self.inner and self.inner[first] == s.inner[first]}
+
     def spelled(self, name: str) -> tuple[str, pa.Array] | None:
         """The learned category whose levels each say one value of a user's column, and these values (k,)."""
-        for step in self.steps:
-            if isinstance(step, CombinedStep) and name in step.act.columns:
-                first = step.act.columns[0]
-                whole = first in self.inner and self.inner[first] == step.inner[first]
-                return (first, step.values_of(name)) if whole else None
+        for first, step in self.together.items():
+            if name in step.act.columns:
+                return first, step.values_of(name)
         return None
 
     def state(self) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from synthvae.codecs import CODECS
 from synthvae.codecs.base import Block, BoolArray, Codec, Draw, FitReport, FloatArray, IntArray, State
+from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.codecs.constraints import Rewriting
 from synthvae.codecs.echoes import Axis, Echo, by_target, find_echoes, relabel, repeat, rows_to_search
 from synthvae.codecs.grid import Units
@@ -201,6 +202,12 @@ class TableCodec:
     def _names(self) -> tuple[str, ...]:
         """The columns that have codecs."""
         return self.rewriting.inner.names
+
+    def level_tokens(self, name: str) -> IntArray:
+        """(l, blocks) the tokens of a learned category's levels, in their order."""
+        codec = self.codecs[name]
+        assert isinstance(codec, CategoricalCodec)
+        return codec.encode(pa.chunked_array([codec.levels]))
 
     def places(self, name: str) -> range:
         """The numbers of a learned column's blocks."""

@@ -8,14 +8,13 @@ import pyarrow.compute as pc
 
 from synthvae.codecs import asked
 from synthvae.codecs.table import TableCodec
+from synthvae.generation.settle import Holes, allowed, settled
 from synthvae.generation.start import Partial
 from synthvae.generation.stream import Completer, RowStream, put
 from synthvae.networks.layout import Array
 from synthvae.schema.arithmetic import computed
 from synthvae.schema.constraints import Derived, Sum
 from synthvae.tables import plain
-
-Holes = dict[str, Array]  # column -> where (n,) its cells are to be filled
 
 
 def cells(codec: TableCodec, table: pa.Table, holes: Holes) -> tuple[Array, Array]:
@@ -46,6 +45,7 @@ def drawn(completer: Completer, table: pa.Table, holes: Holes, seed: int, nulls:
         own = {name: mask[rows] for name, mask in holes.items()}
         return ~codec.broken(_kept(given, own, made)) | codec.broken(given)  # what was broken already cannot be mended
 
+    tokens, known = settled(completer, table, holes, tokens, known, seed, likely=False)
     start, rules = Partial(completer.posterior, tokens, known), codec.schema.constraints
     stream = RowStream(completer, start, lawful=lawful if rules else None, nulls=nulls, lenient=True)
     return _kept(table, holes, stream.table(seed, 0, table.num_rows))
@@ -59,6 +59,7 @@ def most_likely(completer: Completer, table: pa.Table, holes: Holes, seed: int) 
     codec = completer.codec
     table, holes = deduced(codec, table, holes)
     tokens, known = cells(codec, table, holes)
+    tokens, known = settled(completer, table, holes, tokens, known, seed, likely=True)
     rows = np.flatnonzero(~known.all(axis=1))
     tokens[rows] = completer.predictor.typical(tokens[rows], known[rows], seed)
     made = codec.decode(tokens, np.arange(table.num_rows, dtype=np.int64), seed, middle=True)
@@ -112,9 +113,13 @@ def target_odds(completer: Completer, table: pa.Table, target: str, seed: int) -
     codec = completer.codec
     everywhere = np.ones(table.num_rows, bool)
     holes = {name: mask for name, mask in nulls(table).items() if not codec.schema[name].nullable}
-    tokens, known = cells(codec, table, holes | {target: everywhere})
+    holes |= {target: everywhere}
+    tokens, known = cells(codec, table, holes)
     block, places = asked.value_tokens(codec, target)
     parts = [part[0] for part in completer.predictor.probabilities(tokens, known, [block], seed)]
+    shares = np.concatenate([np.zeros((0, len(places))), *parts])
+    may = allowed(codec, table, holes, block)
+    shares = shares if may is None else np.maximum(shares, 1e-30) * may
     of_value = np.arange(places.max() + 1)[None, :] == places[:, None]  # (v, values)
-    shares = np.concatenate([np.zeros((0, len(places))), *parts]) @ of_value
+    shares = shares @ of_value
     return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-30))

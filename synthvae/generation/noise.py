@@ -10,7 +10,7 @@ from synthvae.errors import ParameterError
 from synthvae.networks.layout import Array
 
 TILE = 512  # rows the network completes at once: activations of one block fit the processor's cache
-DRAW, PICK, POOL, LATENT, PRIOR = 1, 2, 3, 4, 5  # what the numbers are for: each use has its own
+DRAW, PICK, POOL, LATENT, PRIOR, SETTLE = 1, 2, 3, 4, 5, 6  # what the numbers are for: each use has its own
 
 
 def seed_of(random_state: int | np.random.Generator | None) -> int:
