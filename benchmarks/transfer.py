@@ -18,6 +18,7 @@ import json
 import platform
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,10 @@ def of_table(folder: Path, args: argparse.Namespace) -> Result:
         for seed in args.seeds:
             new = train[train[column] == level].sample(frac=1, random_state=seed).reset_index(drop=True)
             few, asked = new.head(rows), pd.concat([new.iloc[rows:], test[test[column] == level]], ignore_index=True)
+            fresh = sv.Synthesizer(epochs=args.epochs, random_state=seed)
             ways: dict[str, Callable[[pd.DataFrame], sv.Synthesizer]] = {
-                "fine-tuned": lambda few, s=seed: known.finetune(few, epochs=args.epochs, random_state=s),
-                "fitted anew": lambda few, s=seed: sv.Synthesizer(epochs=args.epochs, random_state=s).fit(few),
+                "fine-tuned": partial(known.finetune, epochs=args.epochs, random_state=seed),
+                "fitted anew": fresh.fit,
             }
             figures = {name: of_way(fit, few, asked, meta["target"], seed) for name, fit in ways.items()}
             halves = asked.sample(frac=1, random_state=seed)
