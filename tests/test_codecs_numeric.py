@@ -224,3 +224,13 @@ def test_many_integers_are_looked_up_and_few_are_searched_for() -> None:
     asked = np.concatenate([np.arange(-6_000, 6_000), [-(2**63) + 1, 2**63 - 1]])
     few = [codec.encode(pa.chunked_array([part])) for part in np.array_split(asked, 9)]
     np.testing.assert_array_equal(codec.encode(pa.chunked_array([asked])), np.concatenate(few))
+
+
+def test_values_beyond_all_that_were_learned_are_the_less_likely_the_farther() -> None:
+    codec = fit(np.arange(1000) / 4 + 0.01)
+    asked = pa.chunked_array([[100.0, 240.0, 400.0, 650.0, -150.0]])
+    inside, edge, far, farther, below = codec.log_density(asked)
+    assert inside == pytest.approx(edge, abs=1.0)
+    assert edge - far == pytest.approx((400 - 250) / 125, abs=0.5)  # in interquartile ranges
+    assert far - farther == pytest.approx(250 / 125, abs=0.2)
+    assert below < edge - 0.8

@@ -135,7 +135,7 @@ class GriddedCodec(AxisCodec):
     def log_density(self, values: pa.ChunkedArray) -> FloatArray:
         units = self._axis.units(values)
         tokens = self.bins.encode(units)
-        uniform = self.bins.log_density(tokens)
+        uniform = self.bins.log_density(tokens) + self.bins.log_tail(units)
         return uniform if self._grains is None else uniform + self._grains.log_gain(units.number, tokens, self.bins)
 
     def state(self) -> State:

@@ -3,8 +3,9 @@
 log p(x) = log E_q(z | x) [ p(x | z) p(z) / q(z | x) ], estimated by CANDIDATES weighted draws (Burda, Grosse,
 Salakhutdinov 2016: a lower bound that tightens with their number) for each of two orders of the columns, the table's
 own and its reverse, which are mixed with equal shares. Inside a bin the mass of its tokens is spread evenly over its
-values (whole numbers, ticks), or over its width where values have no grid. The average over rows is a proper score:
-two models of one table are compared by it, however they cut its numbers.
+values (whole numbers, ticks), or over its width where values have no grid; beyond all values that were learned it falls
+off exponentially. The average over rows is a proper score: two models of one table are compared by it, however they cut
+its numbers.
 """
 
 from __future__ import annotations
