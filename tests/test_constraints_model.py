@@ -116,7 +116,9 @@ def test_a_rule_that_held_out_rows_break_is_no_rule() -> None:
     assert sv.Synthesizer(epochs=1, random_state=0).fit(table, validation=table.head(40)).schema_.constraints
 
 
-@pytest.mark.parametrize("models", [5, 120])  # 30 combinations are one block, 720 are two
+@pytest.mark.parametrize(
+    "models", [5, pytest.param(120, marks=pytest.mark.slow)]
+)  # 30 combinations are one block, 720 are two
 def test_what_is_known_of_a_combination_is_kept(models: int) -> None:
     rng = np.random.default_rng(0)
     model = rng.permutation(6480) % (6 * models)
