@@ -6,11 +6,11 @@ DIR holds a folder per table: train.parquet, test.parquet, meta.json (categorica
 on train.parquet with the defaults, or taken from --models (NAME.synthvae). Figures go to results/asking.json.
 
 * conditions: for levels held by about 10 %, 1 % and 0.1 % of the rows, seconds of 10,000 rows under the condition over
-  those of 10,000 free rows, and the mean shape error of the other columns (KS or total variation, per cent) against the
-  real training rows that meet it, beside the error of as many real rows of another half (the floor).
+  those of 10,000 free rows (both compiled before), and the mean shape error of the other columns (KS or total
+  variation, per cent) against the held-out rows that meet it, beside the error of real training rows that meet it:
+  ten draws of each, as many rows as are held out, or as training has where that is less.
 * imputation: a fifth of the cells of the test rows hidden at random; accuracy of categories, mean absolute and root
-mean
-  squared error of numbers in standard deviations, beside median and mode, and beside scikit-learn's IterativeImputer.
+  mean squared error of numbers in standard deviations, beside median and mode, and scikit-learn's IterativeImputer.
 * prediction: AUC of the target on the test rows, beside HistGradientBoostingClassifier learned from the same rows.
 * augmentation: what boosted trees gain on the test rows by rows that balance the target.
 """
@@ -40,6 +40,7 @@ import synthvae as sv
 RESULTS = Path(__file__).parent / "results" / "asking.json"
 PACKAGES = ("synthvae", "tensorflow", "keras", "scikit-learn", "pandas", "numpy")
 HIDDEN = 0.2
+DRAWS = 10
 Result = dict[str, Any]
 
 
@@ -61,10 +62,10 @@ def of_table(folder: Path, models: Path | None, rows: int, seed: int) -> Result:
     train, test = (pd.read_parquet(folder / f"{part}.parquet") for part in ("train", "test"))
     meta = json.loads((folder / "meta.json").read_text())
     model = sv.load(models / f"{folder.name}.synthvae") if models else sv.Synthesizer(random_state=seed).fit(train)
-    test = test.sample(min(rows, len(test)), random_state=seed)
+    held_out, test = test, test.sample(min(rows, len(test)), random_state=seed)
     made: Result = {}
     for name, figure in (
-        ("conditions", lambda: conditions(model, train, meta, seed)),
+        ("conditions", lambda: conditions(model, train, held_out, meta, seed)),
         ("imputation", lambda: imputation(model, train, test, meta, seed)),
         ("prediction", lambda: prediction(model, train, test, meta)),
         ("augmentation", lambda: augmentation(model, train, test, meta, seed)),
@@ -77,12 +78,14 @@ def of_table(folder: Path, models: Path | None, rows: int, seed: int) -> Result:
 # --- conditions -------------------------------------------------------------------------------------------------------
 
 
-def conditions(model: sv.Synthesizer, train: pd.DataFrame, meta: Result, seed: int) -> list[Result]:
+def conditions(
+    model: sv.Synthesizer, train: pd.DataFrame, held_out: pd.DataFrame, meta: Result, seed: int
+) -> list[Result]:
     model.sample(1000, random_state=seed)  # compiles
     start = time.perf_counter()
     model.sample(10_000, random_state=seed)
     free = time.perf_counter() - start
-    return [_condition(model, train, meta, seed, free, *level) for level in _levels(train, meta)]
+    return [_condition(model, train, held_out, meta, seed, free, *level) for level in _levels(train, meta)]
 
 
 def _levels(train: pd.DataFrame, meta: Result) -> list[tuple[str, Any]]:
@@ -100,25 +103,38 @@ def _levels(train: pd.DataFrame, meta: Result) -> list[tuple[str, Any]]:
 
 
 def _condition(
-    model: sv.Synthesizer, train: pd.DataFrame, meta: Result, seed: int, free: float, name: str, level: Any
+    model: sv.Synthesizer,
+    train: pd.DataFrame,
+    held_out: pd.DataFrame,
+    meta: Result,
+    seed: int,
+    free: float,
+    name: str,
+    level: Any,
 ) -> Result:
     level = level.item() if isinstance(level, np.generic) else level
+    model.sample(1000, where={name: level}, random_state=seed)
     start = time.perf_counter()
     made = model.sample(10_000, where={name: level}, random_state=seed)
     seconds = time.perf_counter() - start
     odds = model.odds({name: level}, random_state=seed)
-    real = train[train[name] == level].sample(frac=1, random_state=seed)
-    half, rest = real.iloc[: len(real) // 2], real.iloc[len(real) // 2 :]
+    real, aim = train[train[name] == level], held_out[held_out[name] == level]
     others = [str(column) for column in train if column != name]
+    rows = min(len(aim), len(real))
+    ours, floor = (
+        [_shape(aim, other.sample(rows, random_state=draw), others, meta) for draw in range(DRAWS)]
+        for other in (made, real)
+    )
     return {
         "condition": f"{name} == {level!r}",
         "real share": round(len(real) / len(train), 5),
         "probability": round(odds.probability, 5),
         "effective latents": round(odds.effective),
         "time over free rows": round(seconds / free, 2),
-        "shape error": round(_shape(half, made.head(len(half)), others, meta), 2),
-        "shape error of real rows": round(_shape(half, rest, others, meta), 2),
-        "rows compared": len(half),
+        "shape error": round(float(np.mean(ours)), 2),
+        "shape error of training rows": round(float(np.mean(floor)), 2),
+        "spread of a draw": round(float(np.std(floor)), 2),
+        "rows compared": rows,
     }
 
 

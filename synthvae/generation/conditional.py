@@ -2,7 +2,7 @@
 
 A condition that many rows meet anyway is met by drawing a row anew until it does: each row is then drawn in the order
 the decoder knows best, and follows the model exactly. Any other is met by a pool, whose rows cost the same however rare
-they are; there the conditioned cells are known first, an order the decoder has seen less of.
+they are; there the conditioned cells are known first, and ``lead`` mends what that order lacks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from synthvae.codecs import asked
 from synthvae.errors import ConditionError, SynthvaeWarning
 from synthvae.generation import pool
-from synthvae.generation.start import Picked
+from synthvae.generation.lead import started
 from synthvae.generation.stream import Completer, RowStream
 from synthvae.schema.conditions import Wish
 
@@ -61,7 +61,7 @@ def conditioned(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> 
             SynthvaeWarning,
             stacklevel=5,
         )
-    return RowStream(completer, Picked((found,), np.ones(1)), told, asked.lawful(codec, checked))
+    return RowStream(completer, started(completer, [found], np.ones(1)), told, asked.lawful(codec, checked))
 
 
 def odds(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> Odds:

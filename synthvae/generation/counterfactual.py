@@ -28,8 +28,9 @@ from synthvae.errors import ConditionError
 from synthvae.generation.complete import inverse_cdf
 from synthvae.generation.conditional import pooled
 from synthvae.generation.greedy import follow, wished_tables
+from synthvae.generation.lead import started
 from synthvae.generation.noise import LATENT, TILE, generator
-from synthvae.generation.start import CANDIDATES, Picked, chosen
+from synthvae.generation.start import CANDIDATES, chosen
 from synthvae.generation.stream import Completer, RowStream
 from synthvae.generation.walk import Walk
 from synthvae.networks.layout import Array
@@ -149,7 +150,7 @@ def _facts(
 
 def _strange(completer: Completer, wishes: Mapping[str, Wish], seed: int) -> float:
     """The log p that a twentieth of the model's own rows under the wishes fall short of."""
-    start = Picked((pooled(completer, wishes, seed),), np.ones(1))
+    start = started(completer, [pooled(completer, wishes, seed)], np.ones(1))
     return float(np.quantile(completer.scorer.log_prob(RowStream(completer, start).tokens(seed, 0), seed), STRANGE))
 
 

@@ -18,7 +18,6 @@ from synthvae.errors import ConditionError
 from synthvae.generation.complete import NEVER, block_table, inverse_cdf, narrowed
 from synthvae.generation.noise import POOL, generator
 from synthvae.generation.walk import Walk
-from synthvae.networks.layers import Tensor
 from synthvae.networks.layout import Array
 from synthvae.networks.vae import VAE
 
@@ -32,12 +31,14 @@ TINY = 1e-30  # a condition less likely than this under the model is impossible 
 class Pool:
     """Weighted starting points of rows under a condition.
 
-    z: (p, k); tokens: (p, b), those of ``blocks`` are set; weights: (p,) summing to 1; probability: of the condition
-    under the model; effective: the effective sample size, 1 / sum of squared weights.
+    z: (p, k); tokens: (p, b), those of ``blocks`` are set; logs: (p,) log p(those tokens | z) in nats, as if nothing
+    were asked for; weights: (p,) summing to 1; probability: of the condition under the model; effective: the effective
+    sample size, 1 / sum of squared weights.
     """
 
     z: Array
     tokens: Array
+    logs: Array
     weights: Array
     blocks: tuple[int, ...]
     probability: float
@@ -61,7 +62,7 @@ def build(vae: VAE, allowed: Mapping[int, Array], shifts: Sequence[Array], seed:
     parts = []
     for part in _chunks(vae, allowed, shifts, seed):
         parts.append(part)
-        logs = np.concatenate([log for _, _, log in parts])
+        logs = np.concatenate([part[3] for part in parts])
         if _effective(logs) >= ENOUGH:
             break
     total = logsumexp(logs)
@@ -69,9 +70,9 @@ def build(vae: VAE, allowed: Mapping[int, Array], shifts: Sequence[Array], seed:
         raise ConditionError("The model never saw the like.")
     weights = np.exp(logs - total)
     used = weights > 0
-    z, tokens = (np.concatenate([part[i] for part in parts])[used] for i in (0, 1))
+    z, tokens, own = (np.concatenate([part[i] for part in parts])[used] for i in range(3))
     probability = float(np.exp(min(total - np.log(len(logs)), 0.0)))
-    return Pool(z, tokens, weights[used], tuple(sorted(allowed)), probability)
+    return Pool(z, tokens, own, weights[used], tuple(sorted(allowed)), probability)
 
 
 def _effective(logs: Array) -> float:
@@ -82,8 +83,8 @@ def _effective(logs: Array) -> float:
 
 def _chunks(
     vae: VAE, allowed: Mapping[int, Array], shifts: Sequence[Array], seed: int
-) -> Iterator[tuple[Array, Array, Array]]:
-    """Latents (CHUNK, k), tokens (CHUNK, b) and log weights (CHUNK,), chunk after chunk."""
+) -> Iterator[tuple[Array, Array, Array, Array]]:
+    """Latents (CHUNK, k), tokens (CHUNK, b), their log p and log weights (CHUNK,), chunk after chunk."""
     layout, k = vae.layout, vae.settings.latent_dim
     free = {j: block_table(layout, j, shifts[j]) for j in sorted(allowed)}
     tables = {j: (table, narrowed(table, allowed[j])) for j, table in free.items()}
@@ -92,16 +93,15 @@ def _chunks(
         rng = generator(seed, POOL, chunk)
         z = vae.prior.sample(rng.standard_normal((CHUNK, k), dtype=np.float32))
         walk = Walk(vae, none, none.astype(bool), z)
-        logs = np.zeros(CHUNK)
+        own, logs = np.zeros(CHUNK), np.zeros(CHUNK)
         for j, both in tables.items():
             logits = walk.logits(j)
             parent = np.asarray(walk.parent(j))
-            may, wished = (logits + (table if table.ndim == 1 else table[parent]) for table in both)
-            logs += np.asarray(_log_sum(wished)) - np.asarray(_log_sum(may))
-            walk.reveal(j, inverse_cdf(wished, rng.random(CHUNK, dtype=np.float32)))
+            may, wished = (np.asarray(logits + (table if table.ndim == 1 else table[parent])) for table in both)
+            total = logsumexp(may.astype(np.float64), axis=1)
+            logs += logsumexp(wished.astype(np.float64), axis=1) - total
+            drawn = np.asarray(inverse_cdf(wished, rng.random(CHUNK, dtype=np.float32)))
+            own += np.take_along_axis(may, drawn[:, None], axis=1)[:, 0] - total
+            walk.reveal(j, drawn)
         logs[logs < NEVER / 2] = -np.inf
-        yield np.asarray(z), np.asarray(walk.row_tokens()), logs
-
-
-def _log_sum(logits: Tensor) -> Array:
-    return logsumexp(np.asarray(logits, np.float64), axis=1)
+        yield np.asarray(z), np.asarray(walk.row_tokens()), own, logs

@@ -19,8 +19,8 @@ import numpy as np
 from synthvae.codecs import asked
 from synthvae.errors import ConditionError, ParameterError
 from synthvae.generation.conditional import pooled
+from synthvae.generation.lead import started
 from synthvae.generation.pool import Pool
-from synthvae.generation.start import Picked
 from synthvae.generation.stream import Completer, RowStream
 from synthvae.networks.layout import Array
 from synthvae.schema.conditions import NoneOf, Null, OneOf, Wish, condition_of
@@ -90,7 +90,7 @@ def rebalanced(completer: Completer, targets: Sequence[Target], wishes: Mapping[
     shares = fitted(mass, [np.array(target.shares) for target in targets], [target.column for target in targets])
     used = [place for place in pools if shares[place] > 0]
     stated = {name: wish for name, wish in told.items() if name not in {target.column for target in targets}}
-    start = Picked(tuple(pools[p] for p in used), np.array([shares[p] for p in used]))
+    start = started(completer, [pools[p] for p in used], np.array([shares[p] for p in used]))
     return RowStream(completer, start, stated, asked.lawful(codec, checked))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,7 @@ from synthvae.generation.posterior import Posterior
 from synthvae.networks.layout import Array
 from synthvae.networks.vae import VAE
 
+Complete = Callable[..., Array]
 CANDIDATES = 8  # latents weighed for each row with holes
 
 
@@ -21,8 +23,14 @@ class Start(ABC):
     """The starting points of tiles of TILE rows."""
 
     @abstractmethod
-    def tile(self, seed: int, tile: int, normals: Array, attempt: int) -> tuple[Array, Array, Array]:
-        """Standard normals (TILE, k) -> tokens (TILE, b) int32, known (TILE, b), z (TILE, k)."""
+    def tile(self, seed: int, tile: int, normals: Array, attempt: int) -> tuple[Array, ...]:
+        """Standard normals (TILE, k) -> what ``completing`` takes besides uniforms, a line per row: tokens (TILE, b)
+        int32, known (TILE, b), z (TILE, k) where it changes nothing."""
+
+    def completing(self, complete: Complete) -> Complete:
+        """The call that completes what ``tile`` returns, with uniforms (TILE, b): ``complete`` itself, or one before
+        it."""
+        return complete
 
 
 class Free(Start):
@@ -51,15 +59,24 @@ class Picked(Start):
             known[place, list(pool.blocks)] = True
         return known
 
-    def tile(self, seed: int, tile: int, normals: Array, attempt: int) -> tuple[Array, Array, Array]:
-        which, member = generator(seed, PICK, tile, attempt).random((2, TILE))
+    def tile(self, seed: int, tile: int, normals: Array, attempt: int) -> tuple[Array, ...]:
+        rng = generator(seed, PICK, tile, attempt)
+        tokens, known, z, _ = self.picked(rng.random(TILE), rng.random((TILE, 1)))
+        return tokens[:, 0], known, z[:, 0]
+
+    def picked(self, which: Array, members: Array) -> tuple[Array, Array, Array, Array]:
+        """By uniforms (n,) a pool for each row, by (n, c) its members: tokens (n, c, b), known (n, b), z (n, c, k) and
+        the tokens' log p given z (n, c)."""
         places = np.minimum(np.searchsorted(np.cumsum(self.shares), which, side="right"), len(self.pools) - 1)
-        tokens, z = (np.zeros((TILE, x.shape[1]), x.dtype) for x in (self.pools[0].tokens, self.pools[0].z))
+        first = self.pools[0]
+        tokens, z, logs = (
+            np.zeros((*members.shape, *x.shape[1:]), x.dtype) for x in (first.tokens, first.z, first.logs)
+        )
         for place, pool in enumerate(self.pools):
             rows = places == place
-            picked = pool.pick(member[rows])
-            tokens[rows], z[rows] = pool.tokens[picked], pool.z[picked]
-        return tokens, self.known[places], z
+            picked = pool.pick(members[rows])
+            tokens[rows], z[rows], logs[rows] = pool.tokens[picked], pool.z[picked], pool.logs[picked]
+        return tokens, self.known[places], z, logs
 
 
 @dataclass(frozen=True, eq=False)

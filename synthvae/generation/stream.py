@@ -14,6 +14,7 @@ from synthvae.codecs.table import NO_WISH, TableCodec
 from synthvae.errors import ConditionError
 from synthvae.generation.complete import sampler
 from synthvae.generation.distinct import Distinct
+from synthvae.generation.lead import leading
 from synthvae.generation.noise import TILE, tile_noise
 from synthvae.generation.posterior import Posterior
 from synthvae.generation.predict import Predictor
@@ -34,6 +35,7 @@ class Completer:
 
     def __init__(self, codec: TableCodec, vae: VAE, shifts: Sequence[Array]) -> None:
         self.codec, self.vae, self.shifts = codec, vae, shifts
+        self._leading: dict[int, Callable[..., Array]] = {}
 
     @cached_property
     def complete(self) -> Callable[..., Array]:
@@ -48,6 +50,12 @@ class Completer:
     @cached_property
     def posterior(self) -> Posterior:
         return Posterior(self.vae)
+
+    def leading(self, blocks: int) -> Callable[..., Array]:
+        """See ``lead.leading``."""
+        if blocks not in self._leading:
+            self._leading[blocks] = leading(self.vae, blocks, self.shifts)
+        return self._leading[blocks]
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -77,9 +85,9 @@ class RowStream:
         lenient: bool = False,
     ) -> None:
         self.lenient = lenient
-        self._complete = completer.complete if nulls else completer.complete_values
         self.completer, self.codec = completer, completer.codec
         self.start = start or Free(completer.vae)
+        self._complete = self.start.completing(completer.complete if nulls else completer.complete_values)
         self.wishes, self.lawful = wishes, lawful
         self._last: tuple[tuple[int, int] | None, Array] = (None, np.zeros(0))  # small batches share a tile
 
@@ -124,8 +132,8 @@ class RowStream:
     def _decode(self, tokens: Array, rows: Array, seed: int, attempt: int) -> pa.Table:
         return self.codec.decode(tokens, rows, seed, self.wishes, attempt)
 
-    def _begun(self, seed: int, tile: int, attempt: int) -> tuple[Array, Array, Array, Array]:
-        """What the network completes: tokens, known, z, uniforms."""
+    def _begun(self, seed: int, tile: int, attempt: int) -> tuple[Array, ...]:
+        """What the network completes, a line per row: where they start, and uniforms."""
         vae = self.completer.vae
         uniforms, normals = tile_noise(seed, tile, vae.layout.b, vae.settings.latent_dim, attempt)
         return *self.start.tile(seed, tile, normals, attempt), uniforms
