@@ -138,12 +138,14 @@ class LatentTools(ABC):
         return pd.DataFrame(found | {"neighbour": labels[places.ravel()], "distance": distances.ravel()})
 
     def anomaly_score(self, table: Any, *, random_state: RandomState = None) -> pd.DataFrame:
-        """How strange rows are (``score``, -log p of what is known of the row) and which of their cells (a column for
-        each column of the table: -log p of the cell given the other cells), in nats; higher is stranger.
+        """How strange rows are (``score``) and which of their cells: a column for each column of the table, which add
+        up to the score; higher is stranger.
 
-        A hole has no figure (NaN), an identifier 0. A column that is itself called score follows as "score (cell)".
-        The same ``random_state`` gives the same estimate; None uses the model's own. ``expected`` says what would have
-        been likely.
+        A cell is strange where it does not go with the other cells, or where its value is rare by itself: half the sum
+        of the squares of both, in standard deviations (``generation.anomaly`` has the formula), so 2 is a cell two
+        deviations off. How likely a row is as a whole says ``log_prob``. A hole has no figure (NaN), an identifier 0. A
+        column that is itself called score follows as "score (cell)". The same ``random_state`` gives the same
+        estimate. ``expected`` says what would have been likely.
 
         >>> import pandas as pd, synthvae as sv
         >>> people = pd.DataFrame({"age": [23, 35, 41, 58, 62] * 20, "smokes": [True, False] * 50})
@@ -152,11 +154,10 @@ class LatentTools(ABC):
         ['score', 'age', 'smokes']
         """
         arrow, _, index, holes = self._given(table)
-        (tokens, known), seed, codec = self._cells(arrow, holes), seed_of(random_state or 0), self._latents.codec
-        score = self._latents.completer.scorer.log_prob(tokens, seed, known) + codec.log_density(arrow)
-        each = anomaly.contributions(self._apart, arrow, tokens, known, seed)
+        (tokens, known), seed = self._cells(arrow, holes), seed_of(random_state or 0)
+        each = anomaly.strangeness(self._apart, arrow, tokens, known, seed)
         apart = {"score (cell)" if name == "score" else name: nats for name, nats in each.items()}
-        return pd.DataFrame({"score": -score, **apart}, index=index)
+        return pd.DataFrame({"score": np.nansum(list(each.values()), axis=0), **apart}, index=index)
 
     def expected(self, table: Any, *, random_state: RandomState = None) -> Any:
         """What each cell would most likely be given the other cells of its row, in the table's own kind and index.

@@ -334,7 +334,7 @@ class Synthesizer(LatentTools, BaseEstimator):
         self.schema_, self.history_, self.card_ = learned.codec.schema, learned.history, learned.card
         self.codec_, self.vae_ = learned.codec, learned.vae
         self._completer = Completer(learned.codec, learned.vae, learned.shifts)
-        self._latents, self._apart = Latents(self._completer), LeaveOut(learned.vae, learned.codec)
+        self._latents, self._apart = Latents(self._completer), LeaveOut(self._completer)
 
     def _check_fitted(self) -> None:
         if "schema_" not in vars(self):

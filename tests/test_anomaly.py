@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import synthvae as sv
 from synthvae import tables
 from synthvae.codecs.table import TableCodec
 from synthvae.errors import NotFittedError, SchemaError, TableError
+from synthvae.generation.anomaly import FLOOR, LeaveOut, Surprise
 from synthvae.generation.posterior import log_likelihood
+from synthvae.generation.rarity import Rarity
+from synthvae.generation.stream import Completer
 from synthvae.networks.vae import VAE, NetworkConfig
 from synthvae.saved import layout_of
 from tests.conftest import mixed_table
@@ -44,17 +49,29 @@ def test_a_cell_out_of_context_is_the_strangest_of_its_row(keen: sv.Synthesizer)
     assert (after.score > before.score).mean() > 0.97
     assert after.colour.median() > before.colour.median() + 2
     assert (after.colour > before.colour).mean() > 0.97
+    parts = after.drop(columns="score")
+    assert (parts[["letter", "colour"]].max(axis=1) >= parts.near.fillna(0)).mean() > 0.9
     assert (keen.expected(swapped).colour == rows.colour).mean() > 0.95
     assert keen.expected(rows).dtypes.equals(rows.dtypes)
 
 
-def test_scores_of_whole_rows_are_minus_log_prob(model: sv.Synthesizer, table: pd.DataFrame) -> None:
+def test_cells_add_up_to_the_score(model: sv.Synthesizer, table: pd.DataFrame) -> None:
     scored = model.anomaly_score(table.head(40), random_state=3)
-    np.testing.assert_allclose(scored.score, -model.log_prob(table.head(40), random_state=3), rtol=1e-6)
+    np.testing.assert_allclose(scored.score, scored.drop(columns="score").sum(axis=1), rtol=1e-6)
     assert list(scored.columns) == ["score", *table.columns]
     assert (scored.id == 0).all()
     assert np.isfinite(scored).all(axis=None)
+    assert (scored >= 0).all(axis=None)
     pd.testing.assert_frame_equal(model.anomaly_score(table.head(40), random_state=3), scored)
+
+
+def nats(model: sv.Synthesizer, rows: pd.DataFrame, column: str) -> np.ndarray:
+    """-log p(cell | the other cells) of a column, in nats of the table as given."""
+    arrow, codec = model.schema_.check(rows), model.codec_
+    tokens = codec.encode(arrow)
+    found = LeaveOut(Completer(codec, model.vae_, [])).surprise(tokens, np.ones(tokens.shape, bool), 0)
+    own = found.nats[:, list(codec.places(column))].sum(axis=1)
+    return own - codec.codecs[column].log_density(codec.rewriting.forward(arrow)[column])
 
 
 def test_a_cells_nats_sum_to_one_over_its_values(model: sv.Synthesizer, table: pd.DataFrame) -> None:
@@ -62,9 +79,33 @@ def test_a_cells_nats_sum_to_one_over_its_values(model: sv.Synthesizer, table: p
     row = table.iloc[[0]]
     jobs = [row.assign(job=pd.Categorical([level], table.job.cat.categories, ordered=True)) for level in JOBS]
     # the null token keeps a little mass although it is never drawn
-    assert np.exp(-model.anomaly_score(pd.concat(jobs)).job).sum() == pytest.approx(1, abs=0.02)
+    assert np.exp(-nats(model, pd.concat(jobs), "job")).sum() == pytest.approx(1, abs=0.02)
     ages = pd.concat([row.assign(age=age) for age in range(18, 80)])
-    assert np.exp(-model.anomaly_score(ages).age).sum() == pytest.approx(1, abs=0.05)
+    assert np.exp(-nats(model, ages, "age")).sum() == pytest.approx(1, abs=0.05)
+
+
+def test_surprise_is_measured_by_what_was_to_be_expected() -> None:
+    """Two columns of p = (1/2, 1/2) and (1/8, 7/8): the first value is as expected, the second far from it."""
+    p = np.array([1 / 8, 7 / 8])
+    entropy = -(p * np.log(p)).sum()
+    variance = (p * (-np.log(p) - entropy) ** 2).sum()
+    found = Surprise(np.log([[2.0, 8.0]]), np.array([[np.log(2), entropy]]), np.array([[0.0, variance]]))
+    assert found.excess([0])[0] == pytest.approx(0)
+    assert found.excess([1])[0] == pytest.approx((np.log(8) - entropy) / np.sqrt(variance + FLOOR))
+    assert np.isnan(dataclasses.replace(found, nats=np.array([[np.nan, 0.0]])).excess([0]))[0]
+
+
+def test_rare_values_are_those_of_little_density(keen: sv.Synthesizer) -> None:
+    rare = Rarity(keen._completer).of("near", pa.chunked_array([[10.0, 65.0, 110.0, 330.0, 1000.0, None]]))
+    assert rare[[0, 2, 5]].max() < 1  # inside the humps, and null: a fifth is
+    assert rare[1] > 1.5  # between two humps
+    assert rare[4] > rare[3] + 2 > 2  # beyond all: two interquartile ranges further out
+
+
+def test_what_is_extreme_is_strange_though_it_fits(keen: sv.Synthesizer) -> None:
+    rows = linked(50, seed=2).assign(near=329.0, letter="d", colour="white")
+    far = rows.assign(near=2000.0)
+    assert (keen.anomaly_score(far).near > keen.anomaly_score(rows).near + 5).all()
 
 
 def test_cells_of_two_blocks_agree_with_the_walk() -> None:

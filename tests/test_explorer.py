@@ -266,11 +266,11 @@ def found(model: sv.Synthesizer, own: pa.Table) -> strange.Found:
 
 def test_the_strangest_row_is_first_and_its_strangest_cell_too(found: strange.Found) -> None:
     assert found.rows[0].number == 7
-    above = [cell.excess for cell in found.rows[0].cells]
+    above = [cell.strangeness for cell in found.rows[0].cells]
     assert above == sorted(above, reverse=True)
     assert above[0] > 2
-    assert [row.nats for row in found.rows] == sorted((row.nats for row in found.rows), reverse=True)
-    assert found.rows[0].nats > found.median
+    assert [row.strangeness for row in found.rows] == sorted((row.strangeness for row in found.rows), reverse=True)
+    assert found.rows[0].strangeness > found.median
 
 
 def test_keys_and_text_are_never_shown(found: strange.Found) -> None:

@@ -121,6 +121,10 @@ class Codec(ABC):
     def log_density(self, values: pa.ChunkedArray) -> FloatArray:
         """log p(value | its tokens) in nats, (n,): minus the log of how many values, or how much width, share them."""
 
+    def beyond(self, values: pa.ChunkedArray) -> FloatArray:
+        """How far values lie beyond all that were learned, in interquartile ranges, (n,); 0 where there is no range."""
+        return np.zeros(len(values))
+
     @abstractmethod
     def state(self) -> State:
         """Everything learned, as JSON and arrays."""

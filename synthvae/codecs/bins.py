@@ -110,8 +110,8 @@ class Bins:
         found[inside] = -np.log(np.maximum(size, np.finfo(np.float64).tiny))
         return found
 
-    def log_tail(self, units: Units) -> FloatArray:
-        """(n,) minus how far values lie beyond all that have tokens, in interquartile ranges of the steps; 0 within.
+    def beyond(self, units: Units) -> FloatArray:
+        """(n,) how far values lie beyond all that have tokens, in interquartile ranges of the steps; 0 within.
 
         They share the token of the nearest end, so without it any value beyond would be as likely as the end itself.
         """
@@ -121,7 +121,7 @@ class Bins:
         beyond = np.maximum(np.maximum(known[0] - number, number - known[-1]), 0.0)
         quartiles = np.quantile(self.edges.astype(np.float64), [0.25, 0.75]) if self.bins else known[[0, -1]]
         scale = np.ptp(quartiles) or np.ptp(known) or max(abs(known[0]), 1.0)
-        return np.where(units.null | units.nan, 0.0, -beyond / scale)
+        return np.where(units.null | units.nan, 0.0, beyond / scale)
 
     def span(self, tokens: IntArray) -> tuple[IntArray, IntArray]:
         """The first and the last integer (n,) of tokens (n, b) that stand for steps; atoms may lie between."""

@@ -139,8 +139,12 @@ class DatetimeCodec(AxisCodec):
     def log_density(self, values: pa.ChunkedArray) -> FloatArray:
         tokens, clock = self.encode(values), self._learned.clock
         if clock is None:
-            return self.bins.log_density(tokens)
-        return self.bins.log_density(tokens[:, :-1]) + clock.line.bins.log_density(tokens[:, -1:])
+            return self.bins.log_density(tokens) - self.beyond(values)
+        days = self.bins.log_density(tokens[:, :-1]) - self.beyond(values)
+        return days + clock.line.bins.log_density(tokens[:, -1:])
+
+    def beyond(self, values: pa.ChunkedArray) -> FloatArray:
+        return self.bins.beyond(self._in_bins(self._grid.units(values)))
 
     def _part(self, wish: Wish) -> Part:
         """What a wish allows of the days, or of the ticks where there is no time of day."""

@@ -135,8 +135,11 @@ class GriddedCodec(AxisCodec):
     def log_density(self, values: pa.ChunkedArray) -> FloatArray:
         units = self._axis.units(values)
         tokens = self.bins.encode(units)
-        uniform = self.bins.log_density(tokens) + self.bins.log_tail(units)
+        uniform = self.bins.log_density(tokens) - self.bins.beyond(units)
         return uniform if self._grains is None else uniform + self._grains.log_gain(units.number, tokens, self.bins)
+
+    def beyond(self, values: pa.ChunkedArray) -> FloatArray:
+        return self.bins.beyond(self._axis.units(values))
 
     def state(self) -> State:
         facts, arrays = self._line.state()

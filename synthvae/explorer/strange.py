@@ -23,35 +23,32 @@ from synthvae.errors import SynthvaeError, TableError
 from synthvae.explorer.answers import Answers
 from synthvae.explorer.cells import data, grid, learned, problem, texts
 from synthvae.explorer.guard import LARGEST
-from synthvae.networks.layout import Array
 from synthvae.synthesizer import Synthesizer
 
 TITLE = "Strange rows"
 LOOKED_AT = 10_000  # rows; cells are judged one by one, so a larger table is looked at in part
 LISTED = 50
 FILES = (".parquet", ".pq", ".csv")
-CELLS = ("column", "value", "nats", "above the usual", "most likely instead")
+CELLS = ("column", "value", "strangeness", "most likely instead")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell. nats: -log p given the other cells; excess: how far that is above the usual of its column, since a
-    value of many is always unlikely. value, expected: as people read them, None where the column is not shown.
-    """
+    """One cell. strangeness: what it adds to its row's; value, expected: as people read them, None where the column is
+    not shown."""
 
     column: str
-    nats: float
-    excess: float
+    strangeness: float
     value: str | None
     expected: str | None
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row: its number in the table from 0, -log p of it in nats, its cells from strange to ordinary."""
+    """A row: its number in the table from 0, how strange it is, its cells from strange to ordinary."""
 
     number: int
-    nats: float
+    strangeness: float
     cells: tuple[Cell, ...]
 
 
@@ -77,15 +74,14 @@ def strangest(model: Synthesizer, table: pa.Table) -> Found:
     each = {name: scores[f"{name} (cell)" if name == "score" else name].to_numpy() for name in part.column_names}
     rows = []
     for i, place in enumerate(order):
-        cells = [_cell(name, nats, int(place), said.get(name), i) for name, nats in each.items()]
-        ranked = sorted((c for c in cells if np.isfinite(c.nats)), key=lambda c: -c.excess)
+        cells = [_cell(name, parts[place], said.get(name), i) for name, parts in each.items()]
+        ranked = sorted((c for c in cells if np.isfinite(c.strangeness)), key=lambda c: -c.strangeness)
         rows.append(Row(int(place), float(scores["score"].iloc[place]), tuple(ranked)))
     return Found(tuple(rows), part.num_rows, table.num_rows, float(scores["score"].median()))
 
 
-def _cell(name: str, nats: Array, place: int, said: tuple[list[str], list[str]] | None, i: int) -> Cell:
-    excess = nats[place] - np.nanmedian(nats) if np.isfinite(nats[place]) else np.nan
-    return Cell(name, float(nats[place]), float(excess), *((said[0][i], said[1][i]) if said else (None, None)))
+def _cell(name: str, strangeness: float, said: tuple[list[str], list[str]] | None, i: int) -> Cell:
+    return Cell(name, float(strangeness), *((said[0][i], said[1][i]) if said else (None, None)))
 
 
 def uploaded(name: str, content: str) -> pa.Table:
@@ -120,7 +116,7 @@ def layout(name: str | None) -> html.Div:
     return html.Div(
         [
             html.H2(TITLE),
-            html.P("How unlikely each row is under the model, and which of its cells do not go with the others. The "
+            html.P("Which rows are strange, for cells that do not go with the others or are rare by themselves. The "
                    "table stays on this machine; keys, free text and personal data are not shown.", className="quiet"),
             html.Div([*given, choose], className="form"),
             dcc.Loading(html.Div(id="strange", **{"aria-live": "polite"}), delay_show=300),
@@ -157,10 +153,8 @@ def answer(model: Synthesizer, own: pa.Table | None, name: str | None, content: 
 def page(found: Found) -> list[Any]:
     """The rows, strangest first; opened, each tells its cells."""
     part = "" if found.seen == found.total else f" (the first of {found.total:,})"
-    lead = (
-        f"{found.seen:,} rows{part}; half of them are below {found.median:.1f} nats. The {len(found.rows)} strangest:"
-    )
-    said = "Each with its cell furthest above what is usual in its column; open a row to see all."
+    lead = f"{found.seen:,} rows{part}; half of them stay below {found.median:.1f}. The {len(found.rows)} strangest:"
+    said = "Each with its strangest cell: 2 is two standard deviations off, 8 is four. Open a row to see all."
     return [
         html.P(lead),
         html.P(said, className="quiet"),
@@ -172,17 +166,17 @@ def _row(row: Row) -> html.Details:
     """A line; its cells wait in a store until they are looked at, for a page of all of them is slow to build."""
     top = row.cells[0] if row.cells else None
     why = [data(top.column), ": ", _value(top.value), *_instead(top)] if top else ["nothing known"]
-    summary = [html.B(f"row {row.number:,}"), html.Span(f"{row.nats:.1f} nats"), html.Span(why)]
+    summary = [html.B(f"row {row.number:,}"), html.Span(f"{row.strangeness:.1f}"), html.Span(why)]
     kept = dcc.Store({"part": "kept", "row": row.number}, data=[dataclasses.astuple(cell) for cell in row.cells])
     inside = html.Div(id={"part": "cells", "row": row.number})
     return html.Details([html.Summary(summary, id={"part": "summary", "row": row.number}), kept, inside])
 
 
-def cells(kept: list[tuple[str, float, float, str | None, str | None]]) -> html.Div:
+def cells(kept: list[tuple[str, float, str | None, str | None]]) -> html.Div:
     """The cells of a row as a table."""
     found = [Cell(*cell) for cell in kept]
-    most = max((cell.excess for cell in found), default=0.0)
-    lines = [(c.column, _value(c.value), f"{c.nats:.2f}", _bar(c.excess, most), _value(c.expected)) for c in found]
+    most = max((cell.strangeness for cell in found), default=0.0)
+    lines = [(c.column, _value(c.value), _bar(c.strangeness, most), _value(c.expected)) for c in found]
     return grid(CELLS, lines, "Cells of the row")
 
 
@@ -198,7 +192,7 @@ def _value(value: str | None) -> Any:
     return html.Span("not shown", className="quiet") if value is None else data(value)
 
 
-def _bar(nats: float, most: float) -> html.Div:
+def _bar(number: float, most: float) -> html.Div:
     """A number and its bar."""
-    width = 100 * max(nats, 0.0) / most if most > 0 else 0.0
-    return html.Div([html.Span(f"{nats:+.2f}"), html.I(style={"width": f"{width:.0f}%"})], className="bar")
+    width = 100 * number / most if most > 0 else 0.0
+    return html.Div([html.Span(f"{number:.1f}"), html.I(style={"width": f"{width:.0f}%"})], className="bar")

@@ -4,5 +4,6 @@
 ``stream.py`` tiles to Arrow batches. The latent space: ``latent.py`` rows <-> latents, ``greedy.py`` the row that a
 latent tells, ``path.py`` ways between rows, ``steer.py`` the direction of an attribute, ``counterfactual.py`` what
 would have to change, ``dimensions.py`` what each dimension is about, ``latent_report.py`` how that is shown.
-``anomaly.py`` judges each cell by the others. Imports codecs, training, networks, tables, errors, backend.
+``lead.py`` mends the order of rows under a condition; ``anomaly.py`` judges each cell by the others, ``rarity.py`` by
+itself. Imports codecs, training, networks, tables, errors, backend.
 """

@@ -1,18 +1,28 @@
-"""How strange rows are, and which of their cells: each cell beside what the other cells would have it be.
+"""How strange rows are, and which of their cells: beside what the other cells would have it be, and by itself.
 
-A row's strangeness is -log p(row) (``score.py``). A cell's is -log p(cell | the other cells), the leave-one-out
-conditional (Besag 1974): large where this cell does not go with the rest of its row, however common its value. Here
+A cell is strange where it does not go with the rest of its row. Its surprise is the leave-one-out conditional (Besag
+1974), -log p(cell | the other cells), with
 
     p(cell | others) = E[ p(cell | others, z) ],   z ~ q(z | others),
 
 where the decoder is told the other cells as they are and the latent, which only refines what they say, comes straight
 from the encoder: it was trained on rows with holes. A column of two blocks is left out whole, and its fine token is
-judged given its coarse one. Cells are no terms of a sum: -log p(row) is not their total.
+judged given its coarse one. How surprising any value of a cell would be differs much between columns and rows: one of a
+thousand prices always is. So what counts is the excess over the expected surprise (the entropy of the conditional), in
+its standard deviations. To that comes how rare the value is by itself (``rarity.py``), also in standard deviations:
+values may be extreme together and fit each other well. A cell's strangeness is half the sum of both squares, in nats of
+a normal law, and a row's the sum over its cells.
+
+-log p(row) would be the principled score (``log_prob`` has it), and was: with planted swaps its AUC is .67, .48 and
+.52 on three mixed tables where this one's is .70, .71 and .70, since the nats of many-valued numbers drown a cell that
+does not fit. Fisher's sum of log tail probabilities (.62 to .74), the truncated product (.66 to .70) and the strangest
+cell alone were tried beside it; on rows far outside of what was learned, rarity takes it from .84 to .93.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -20,33 +30,51 @@ import pyarrow as pa
 from keras import ops
 
 from synthvae import backend
-from synthvae.codecs.table import TableCodec
 from synthvae.generation.complete import block_table
 from synthvae.generation.greedy import middle
 from synthvae.generation.noise import LATENT, TILE, generator
+from synthvae.generation.rarity import Rarity
 from synthvae.generation.start import padded
+from synthvae.generation.stream import Completer
 from synthvae.networks.layers import Tensor
 from synthvae.networks.layout import Array
-from synthvae.networks.vae import VAE
 
 # Latents per cell, in pairs of opposite noise; the other cells are told besides, so few suffice. All rows share their
 # noise: equal rows are equally strange.
 DRAWS = 4
+FLOOR = 0.05  # nats squared: a cell that is all but certain has no spread to be measured by
+
+
+@dataclass(frozen=True, eq=False)
+class Surprise:
+    """-log p(cell | the other cells) in nats, what was to be expected of it and its variance: (n, b) each."""
+
+    nats: Array
+    expected: Array
+    variance: Array
+
+    def excess(self, blocks: list[int]) -> Array:
+        """By how many standard deviations a column of ``blocks`` is more surprising than was to be expected: (n,)."""
+        nats, expected, variance = (x[:, blocks].sum(axis=1) for x in (self.nats, self.expected, self.variance))
+        return np.asarray(np.maximum((nats - expected) / np.sqrt(variance + FLOOR), 0.0))
 
 
 class LeaveOut:
     """Each cell given the other known cells of its row."""
 
-    def __init__(self, vae: VAE, codec: TableCodec) -> None:
-        self.vae, self.codec, self.layout = vae, codec, vae.layout
-        self.ranks = [block.ranks for block in codec.blocks]
+    def __init__(self, completer: Completer) -> None:
+        self.completer, self.codec, self.vae = completer, completer.codec, completer.vae
+        self.layout = self.vae.layout
+        self.ranks = [block.ranks for block in self.codec.blocks]
 
-    def surprise(self, tokens: Array, known: Array, seed: int) -> Array:
-        """-log p(token | the cells of the other columns) of each block in nats, NaN where unknown: (n, b).
+    @cached_property
+    def rarity(self) -> Rarity:
+        return Rarity(self.completer)
 
-        A child's is given its parent, so the sum over a column's blocks is the column's.
-        """
-        nats = np.full(tokens.shape, np.nan)
+    def surprise(self, tokens: Array, known: Array, seed: int) -> Surprise:
+        """Of each known cell (n, b), a child's given its parent, so that the sum over a column's blocks is the
+        column's; NaN where unknown."""
+        found = Surprise(*(np.full(tokens.shape, np.nan) for _ in range(3)))
         for rows in self._tiles(len(tokens)):
             own, seen = tokens[rows], known[rows]
             for blocks in self._columns():
@@ -58,8 +86,17 @@ class LeaveOut:
                 means = [np.mean(np.prod(told[: i + 1], axis=0), axis=0) for i in range(len(blocks))]
                 logs = [-np.log(np.maximum(mean, np.finfo(float).tiny)) for mean in means]
                 for i, j in enumerate(blocks):
-                    nats[rows, j] = np.where(seen[:, j], logs[i] - (logs[i - 1] if i else 0.0), np.nan)
-        return nats
+                    usual = parts[i].mean(axis=0)
+                    each = -np.log(np.maximum(usual, np.finfo(float).tiny))
+                    mean = (usual * each).sum(axis=1)
+                    spread = (usual * np.square(each - mean[:, None])).sum(axis=1)
+                    for column, values in zip(
+                        (found.nats, found.expected, found.variance),
+                        (logs[i] - (logs[i - 1] if i else 0.0), mean, spread),
+                        strict=True,
+                    ):
+                        column[rows, j] = np.where(seen[:, j], values, np.nan)
+        return found
 
     def expected(self, tokens: Array, known: Array, seed: int) -> Array:
         """What each cell would most likely be given the other columns' known cells: tokens (n, b)."""
@@ -114,18 +151,18 @@ class LeaveOut:
             yield slice(start, start + TILE)
 
 
-def contributions(apart: LeaveOut, table: pa.Table, tokens: Array, known: Array, seed: int) -> dict[str, Array]:
-    """-log p(cell | the other cells) in nats of the table as given, by column: (n,), NaN where there is no cell.
+def strangeness(apart: LeaveOut, table: pa.Table, tokens: Array, known: Array, seed: int) -> dict[str, Array]:
+    """What each cell adds to the strangeness of its row, by column: (n,), NaN where there is no cell.
 
     0 in identifiers, which the model never sees, and in what a rule computes from other columns.
     """
-    nats, whole = apart.surprise(tokens, known, seed), apart.codec
+    surprise, whole = apart.surprise(tokens, known, seed), apart.codec
     inner, owners = whole.rewriting.forward(table), whole.rewriting.owners
-    made = {name: np.zeros(len(nats)) for name in whole.schema.names}
+    made = {name: np.zeros(len(tokens)) for name in whole.schema.names}
     for name, codec in whole.codecs.items():
         if codec.blocks:
-            own = nats[:, list(whole.places(name))].sum(axis=1) - codec.log_density(inner[name])
-            made[owners[name]] = made[owners[name]] + own
+            both = np.square(surprise.excess(list(whole.places(name)))) + np.square(apart.rarity.of(name, inner[name]))
+            made[owners[name]] = made[owners[name]] + both / 2
     return made
 
 

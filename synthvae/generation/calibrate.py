@@ -58,10 +58,9 @@ def calibrate(vae: VAE, order: Sequence[int], counts: Sequence[Array], min_count
         table = block_table(layout, j, shifts[j])
         return table if table.ndim == 1 else table[tokens]
 
-    none = np.zeros((rows, layout.b), "int32")
     z = vae.prior.sample(rng.standard_normal((rows, vae.settings.latent_dim)).astype("float32"))
     uniforms = rng.random((rows, layout.b), dtype=np.float32)
-    complete(Walk(vae, none, none.astype(bool), z), order, added, uniforms)
+    complete(Walk.afresh(vae, z), order, added, uniforms)
     return shifts
 
 

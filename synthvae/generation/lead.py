@@ -52,9 +52,10 @@ class Led(Start):
     """Rows that choose among candidates by their chance in the table's order. blocks: how many lead."""
 
     def __init__(self, picked: Picked, leads: Leads, blocks: int) -> None:
-        self.picked, self.blocks, self.b = picked, blocks, leads.vae.layout.b
-        self.candidates = min(max(int(EFFORT * self.b / blocks), FEWEST), MOST)
-        self._leading = leads.leading(blocks)
+        self.picked, self.b = picked, leads.vae.layout.b
+        self.candidates = c = min(max(int(EFFORT * self.b / blocks), FEWEST), MOST)
+        self.blocks = self.b if 2 * c * (self.b - blocks) < self.b else blocks  # whole rows, where that costs less
+        self._leading = leads.leading(self.blocks)
 
     def tile(self, seed: int, tile: int, normals: Array, attempt: int) -> tuple[Array, ...]:
         """Tokens (TILE, c, b), known (TILE, b), z (TILE, c, k), the known tokens' log p given z (TILE, c), uniforms

@@ -88,11 +88,10 @@ def _chunks(
     layout, k = vae.layout, vae.settings.latent_dim
     free = {j: block_table(layout, j, shifts[j]) for j in sorted(allowed)}
     tables = {j: (table, narrowed(table, allowed[j])) for j, table in free.items()}
-    none = np.zeros((CHUNK, layout.b), "int32")
     for chunk in range(MOST_CHUNKS):
         rng = generator(seed, POOL, chunk)
         z = vae.prior.sample(rng.standard_normal((CHUNK, k), dtype=np.float32))
-        walk = Walk(vae, none, none.astype(bool), z)
+        walk = Walk.afresh(vae, z)
         own, logs = np.zeros(CHUNK), np.zeros(CHUNK)
         for j, both in tables.items():
             logits = walk.logits(j)

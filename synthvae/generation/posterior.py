@@ -47,7 +47,7 @@ class Posterior:
 
 def log_likelihood(vae: VAE, order: Sequence[int], tokens: Tensor, known: Tensor, z: Tensor) -> Tensor:
     """log p(known tokens | z), one after another in ``order``, in nats: (n,)."""
-    walk = Walk(vae, tokens, ops.zeros_like(known), z)
+    walk = Walk.afresh(vae, z)
     total = ops.zeros_like(z[:, 0])
     layout = vae.layout
     for j in order:

@@ -22,6 +22,15 @@ class Walk:
         self._agreement = self.copies.agreement(tokens, known, self._candidates) if self.copies.e else None
         self.tokens, self.known = ([x[:, j] for j in range(self.layout.b)] for x in (tokens, known))
 
+    @classmethod
+    def afresh(cls, vae: VAE, z: Tensor) -> Walk:
+        """Of rows of which nothing is known: what the first layer says of no cells is worked out once for all."""
+        nothing = ops.zeros((1, vae.layout.b), "int32")
+        walk = cls(vae, nothing, ops.cast(nothing, "bool"), z)
+        none = ops.zeros_like(z[:, 0], dtype="int32")
+        walk.tokens, walk.known = ([x] * vae.layout.b for x in (none, ops.cast(none, "bool")))
+        return walk
+
     def logits(self, j: int) -> Tensor:
         """Of block j given all that is known: (n, v)."""
         return self.decoder.block_logits(j, self._stems, self._candidates)
