@@ -19,7 +19,9 @@ class LatentTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     """Rows -> latent means (n, k), learned without labels.
 
     A DataFrame is read as ``Synthesizer`` reads it, with categories, dates and nulls as they are; any other matrix is
-    read as numbers, NaN as null. The parameters are those of ``Synthesizer``. Learned: ``synthesizer_``.
+    read as numbers, NaN as null. The parameters are those of ``Synthesizer``, but for ``latent_nats``: None lets every
+    dimension carry a nat, more than is good for drawing rows from ``synthesizer_``, which is what is learned; logistic
+    regression on as many principal components is then no better (benchmarks/latents.py).
 
     >>> import numpy as np
     >>> from sklearn.pipeline import make_pipeline
@@ -37,12 +39,14 @@ class LatentTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         epochs: int | None = None,
         batch_size: int | None = None,
         latent_dim: int = 16,
+        latent_nats: float | None = None,
         random_state: int | np.random.Generator | np.random.RandomState | None = None,
     ) -> None:
         self.schema = schema
         self.epochs = epochs
         self.batch_size = batch_size
         self.latent_dim = latent_dim
+        self.latent_nats = latent_nats
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: N803
@@ -53,6 +57,7 @@ class LatentTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             epochs=self.epochs,
             batch_size=self.batch_size,
             latent_dim=self.latent_dim,
+            latent_nats=self.latent_dim if self.latent_nats is None else self.latent_nats,
             random_state=_seed(self.random_state),
         )
         self.synthesizer_ = model.fit(table)
