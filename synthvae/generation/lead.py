@@ -5,7 +5,7 @@ a little too near to what it says of any row. So a row has several candidates, e
 conditioned one drawn given the condition, and one is chosen by p(these blocks in the table's order) over p(as they were
 drawn) (sampling importance resampling: Rubin 1988). From there on both orders know the same. On held-back rows this
 takes the error of margins under a condition to that of free rows which happen to meet it; each candidate costs two
-passes through the leading blocks, so there are as many as keep a row under about four free ones.
+passes through the leading blocks, so there are as many as keep a row near four free ones.
 
 Tried and dropped: drawing until a row meets the condition (ten free rows at a share of 10 %), more conditions among the
 questions of training (free rows lose).
@@ -30,7 +30,7 @@ from synthvae.networks.layout import Array
 from synthvae.networks.vae import VAE
 
 FEWEST, MOST = 2, 8  # candidates for a row
-EFFORT = 1.6  # candidates times the share of blocks that lead: half of what they cost, in free rows
+EFFORT = 1.2  # candidates times the share of blocks that lead: half of what they cost, in free rows
 
 
 class Leads(Protocol):
