@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from keras import ops
 from scipy.special import logsumexp
 
 from synthvae.errors import ConditionError
@@ -96,11 +97,11 @@ def _chunks(
         for j, both in tables.items():
             logits = walk.logits(j)
             parent = np.asarray(walk.parent(j))
-            may, wished = (np.asarray(logits + (table if table.ndim == 1 else table[parent])) for table in both)
-            total = logsumexp(may.astype(np.float64), axis=1)
-            logs += logsumexp(wished.astype(np.float64), axis=1) - total
-            drawn = np.asarray(inverse_cdf(wished, rng.random(CHUNK, dtype=np.float32)))
-            own += np.take_along_axis(may, drawn[:, None], axis=1)[:, 0] - total
+            may, wished = (logits + (table if table.ndim == 1 else table[parent]) for table in both)
+            drawn = inverse_cdf(wished, rng.random(CHUNK, dtype=np.float32))
+            total = ops.logsumexp(may, axis=1)
+            logs += np.asarray(ops.logsumexp(wished, axis=1) - total)
+            own += np.asarray(ops.take_along_axis(may, drawn[:, None], axis=1)[:, 0] - total)
             walk.reveal(j, drawn)
         logs[logs < NEVER / 2] = -np.inf
         yield np.asarray(z), np.asarray(walk.row_tokens()), own, logs
