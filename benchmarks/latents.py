@@ -111,7 +111,6 @@ def figures(
         roc_auc_score(truth, p[:, 1] if p.shape[1] == 2 else p, multi_class="ovr", labels=probe.classes_)
         for p in (odds, grown)
     )
-    learn, asked = (StandardScaler().fit(learn).transform(x) for x in (learn, asked))
     two, ten = (
         KMeans(k, random_state=seed, n_init=4).fit(learn).predict(asked) for k in (len(probe.classes_), CLUSTERS)
     )

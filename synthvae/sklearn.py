@@ -19,9 +19,8 @@ class LatentTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     """Rows -> latent means (n, k), learned without labels.
 
     A DataFrame is read as ``Synthesizer`` reads it, with categories, dates and nulls as they are; any other matrix is
-    read as numbers, NaN as null. The parameters are those of ``Synthesizer``, but for ``latent_nats``: None lets every
-    dimension carry a nat, more than is good for drawing rows from ``synthesizer_``, which is what is learned; logistic
-    regression on as many principal components is then no better (benchmarks/latents.py).
+    read as numbers, NaN as null. The parameters are those of ``Synthesizer``, but for ``latent_nats``: None offers
+    every dimension a nat, more than is good for drawing rows. Learned: ``synthesizer_``.
 
     >>> import numpy as np
     >>> from sklearn.pipeline import make_pipeline

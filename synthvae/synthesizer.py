@@ -44,7 +44,7 @@ class Synthesizer(LatentTools, BaseEstimator):
     schema: what the columns mean; None infers it. effort: how much time the fit may take, "fast", "default" or "high".
     epochs, batch_size: None lets the table's size decide (early stopping may end sooner). latent_dim: dimensions of the
     latent. latent_nats: how much the latent of a row may carry free of charge, in nats on average (free bits): more
-    gives the latent tools more to work with, with 0 the decoder does without a latent where it can. budget: the
+    gives the latent tools more to work with, and rows less like the table's; with 0 there may be none. budget: the
     differential privacy that the fit is to keep; None: none. random_state: the seed of fit, and of ``sample`` where
     that is given none; None draws one from the operating system.
 

@@ -12,7 +12,7 @@ from keras import ops
 from synthvae.generation.complete import NEVER, block_table, inverse_cdf
 from synthvae.networks.layout import Echo, Layout
 from synthvae.networks.priors import StandardNormal
-from synthvae.networks.questions import CONDITIONED, ORDERED
+from synthvae.networks.questions import CONDITIONED, ORDERED, Questions
 from synthvae.networks.vae import VAE, NetworkConfig
 
 SMALL = NetworkConfig(latent_dim=2, encoder_width=8, decoder_width=8, decoder_depth=1)
@@ -148,6 +148,19 @@ def test_most_rows_are_told_in_order_and_some_of_them_other_cells_besides() -> N
     assert 0.2 < 1 - prefix[: free.start].mean() < 0.9
     assert (known[: free.start, 1] >= known[: free.start, 2]).all()
     assert (weights[known] == 0).all()
+
+
+def test_a_latent_that_is_to_carry_more_tells_rows_alone() -> None:
+    """No rows at the usual rate, a sixth at twice, half from four times that on; the others are told as before."""
+    assert [NetworkConfig(free_nats=nats).alone for nats in (0.0, 4.0, 8.0, 16.0, 99.0)] == [0, 0, 1 / 6, 0.5, 0.5]
+    rng = np.random.default_rng(0)
+    u, share = rng.random((4000, 3), "float32"), rng.random((4000, 1), "float32")
+    for alone in (0.0, 0.5):
+        known, weights = map(ops.convert_to_numpy, Questions(layout(), alone).ask(u, share))
+        told = round(4000 * (1 - alone))
+        assert not known[told:].any()
+        assert (weights[told:] == weights[told:][:1]).all()
+        assert known[: round(told * ORDERED), 0].mean() > 0.6  # in order the first is known but where none is
 
 
 def test_what_is_drawn_next_counts_as_much_as_all_that_follows() -> None:

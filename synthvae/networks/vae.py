@@ -41,6 +41,16 @@ class NetworkConfig:
     free_nats: float = 4.0
     dropout: float = 0.1
 
+    @property
+    def alone(self) -> float:
+        """The share of training rows that the decoder is told by the latent alone.
+
+        Free bits are an offer; a decoder that is told cells takes little of it. None at the usual rate, half of the
+        rows from four times that on.
+        """
+        usual = type(self).free_nats
+        return min(max((self.free_nats - usual) / (6.0 * usual), 0.0), 0.5)
+
     @classmethod
     def suited(
         cls, rows: int, blocks: int, latent_dim: int, wider: float = 1.0, free_nats: float = free_nats
@@ -71,7 +81,7 @@ class VAE(keras.layers.Layer):
         numbers = config.decoder_width, config.decoder_depth
         categories = config.category_width, config.category_depth
         self.decoder = Decoder(layout, config.latent_dim, numbers, categories, rng)
-        self.questions = Questions(layout)
+        self.questions = Questions(layout, config.alone)
         self.blocks_of = np.zeros((layout.v, layout.b), "float32")  # token -> its block
         self.blocks_of[np.arange(layout.v), np.repeat(layout.order, [layout.sizes[j] for j in layout.order])] = 1.0
         self.built = True
