@@ -14,7 +14,7 @@ import synthvae as sv
 from synthvae import tables
 from synthvae.codecs.table import TableCodec
 from synthvae.errors import NotFittedError, SchemaError, TableError
-from synthvae.generation.anomaly import FLOOR, LeaveOut, Surprise
+from synthvae.generation.anomaly import FLOOR, LeaveOut, Surprise, usual
 from synthvae.generation.posterior import log_likelihood
 from synthvae.generation.rarity import Rarity
 from synthvae.generation.stream import Completer
@@ -89,6 +89,7 @@ def test_surprise_is_measured_by_what_was_to_be_expected() -> None:
     p = np.array([1 / 8, 7 / 8])
     entropy = -(p * np.log(p)).sum()
     variance = (p * (-np.log(p) - entropy) ** 2).sum()
+    np.testing.assert_allclose(usual(p[None]), [[entropy], [variance]])
     found = Surprise(np.log([[2.0, 8.0]]), np.array([[np.log(2), entropy]]), np.array([[0.0, variance]]))
     assert found.excess([0])[0] == pytest.approx(0)
     assert found.excess([1])[0] == pytest.approx((np.log(8) - entropy) / np.sqrt(variance + FLOOR))

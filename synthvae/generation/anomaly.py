@@ -53,9 +53,13 @@ class Surprise:
     expected: Array
     variance: Array
 
+    @property
+    def parts(self) -> tuple[Array, Array, Array]:
+        return self.nats, self.expected, self.variance
+
     def excess(self, blocks: list[int]) -> Array:
         """By how many standard deviations a column of ``blocks`` is more surprising than was to be expected: (n,)."""
-        nats, expected, variance = (x[:, blocks].sum(axis=1) for x in (self.nats, self.expected, self.variance))
+        nats, expected, variance = (x[:, blocks].sum(axis=1) for x in self.parts)
         return np.asarray(np.maximum((nats - expected) / np.sqrt(variance + FLOOR), 0.0))
 
 
@@ -86,16 +90,9 @@ class LeaveOut:
                 means = [np.mean(np.prod(told[: i + 1], axis=0), axis=0) for i in range(len(blocks))]
                 logs = [-np.log(np.maximum(mean, np.finfo(float).tiny)) for mean in means]
                 for i, j in enumerate(blocks):
-                    usual = parts[i].mean(axis=0)
-                    each = -np.log(np.maximum(usual, np.finfo(float).tiny))
-                    mean = (usual * each).sum(axis=1)
-                    spread = (usual * np.square(each - mean[:, None])).sum(axis=1)
-                    for column, values in zip(
-                        (found.nats, found.expected, found.variance),
-                        (logs[i] - (logs[i - 1] if i else 0.0), mean, spread),
-                        strict=True,
-                    ):
-                        column[rows, j] = np.where(seen[:, j], values, np.nan)
+                    nats = logs[i] - (logs[i - 1] if i else 0.0)
+                    for place, values in zip(found.parts, (nats, *usual(parts[i].mean(axis=0))), strict=True):
+                        place[rows, j] = np.where(seen[:, j], values, np.nan)
         return found
 
     def expected(self, tokens: Array, known: Array, seed: int) -> Array:
@@ -149,6 +146,13 @@ class LeaveOut:
     def _tiles(self, rows: int) -> Iterator[slice]:
         for start in range(0, rows, TILE):
             yield slice(start, start + TILE)
+
+
+def usual(shares: Array) -> tuple[Array, Array]:
+    """Mean (n,) and variance (n,) of -log p of what is drawn by ``shares`` (n, v)."""
+    nats = -np.log(np.maximum(shares, np.finfo(float).tiny))
+    mean = (shares * nats).sum(axis=1)
+    return mean, (shares * np.square(nats - mean[:, None])).sum(axis=1)
 
 
 def strangeness(apart: LeaveOut, table: pa.Table, tokens: Array, known: Array, seed: int) -> dict[str, Array]:
