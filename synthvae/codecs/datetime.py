@@ -120,7 +120,7 @@ class DatetimeCodec(AxisCodec):
 
     def allowed(self, wish: Wish) -> tuple[FloatArray, ...]:
         coarse, fine = self._part(wish).weights(wish.null)
-        if not self.exact:  # which day or time inside a step is drawn and checked, so a step may be as a whole
+        if not self.exact:  # which day or time outside a step is drawn and checked, so a step may be as a whole
             coarse, fine = np.ceil(coarse), np.ceil(fine)
         coarse = np.where(self._blocks[0].sampleable, coarse, 0.0)
         if not coarse.any():
@@ -138,13 +138,10 @@ class DatetimeCodec(AxisCodec):
 
     def log_density(self, values: pa.ChunkedArray) -> FloatArray:
         tokens, clock = self.encode(values), self._learned.clock
+        outside = -self.beyond(values)
         if clock is None:
-            return self.bins.log_density(tokens) - self.beyond(values)
-        days = self.bins.log_density(tokens[:, :-1]) - self.beyond(values)
-        return days + clock.line.bins.log_density(tokens[:, -1:])
-
-    def beyond(self, values: pa.ChunkedArray) -> FloatArray:
-        return self.bins.beyond(self._in_bins(self._grid.units(values)))
+            return outside + self.bins.log_density(tokens)
+        return outside + self.bins.log_density(tokens[:, :-1]) + clock.line.bins.log_density(tokens[:, -1:])
 
     def _part(self, wish: Wish) -> Part:
         """What a wish allows of the days, or of the ticks where there is no time of day."""
@@ -199,7 +196,7 @@ class DatetimeCodec(AxisCodec):
 
 
 def _blurs_hours(bins: Bins, per_day: int) -> bool:
-    """Whether most steps of the ticks are wider than an hour, so that a draw inside them forgets the time of day."""
+    """Whether most steps of the ticks are wider than an hour, so that a draw outside them forgets the time of day."""
     return bins.steps > 0 and float(np.median(np.diff(bins.edges))) > per_day / 24
 
 

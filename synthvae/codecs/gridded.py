@@ -40,6 +40,9 @@ class AxisCodec(Codec):
     def in_bins(self, values: pa.ChunkedArray) -> Units:
         """Values (n,) in the unit of ``bins``."""
 
+    def beyond(self, values: pa.ChunkedArray) -> FloatArray:
+        return self.bins.beyond(self.in_bins(values))
+
     @abstractmethod
     def axis(self, values: pa.ChunkedArray) -> Axis:
         """The column with some of its values, as what may repeat another column or be repeated."""
@@ -137,9 +140,6 @@ class GriddedCodec(AxisCodec):
         tokens = self.bins.encode(units)
         uniform = self.bins.log_density(tokens) - self.bins.beyond(units)
         return uniform if self._grains is None else uniform + self._grains.log_gain(units.number, tokens, self.bins)
-
-    def beyond(self, values: pa.ChunkedArray) -> FloatArray:
-        return self.bins.beyond(self._axis.units(values))
 
     def state(self) -> State:
         facts, arrays = self._line.state()

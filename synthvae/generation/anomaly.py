@@ -14,7 +14,7 @@ values may be extreme together and fit each other well. A cell's strangeness is 
 a normal law, and a row's the sum over its cells.
 
 -log p(row) would be the principled score (``log_prob`` has it), and was: with planted swaps its AUC is .67, .48 and
-.52 on three mixed tables where this one's is .70, .71 and .70, since the nats of many-valued numbers drown a cell that
+.52 on three mixed tables where this one's is .71, .70 and .70, since the nats of many-valued numbers drown a cell that
 does not fit. Fisher's sum of log tail probabilities (.62 to .74), the truncated product (.66 to .70) and the strangest
 cell alone were tried beside it; on rows far outside of what was learned, rarity takes it from .84 to .93.
 """

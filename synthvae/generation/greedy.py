@@ -28,9 +28,7 @@ def follow(walk: Walk, order: Sequence[int], tables: Sequence[Array], choose: Ch
     Returns tokens (n, b).
     """
     for j in order:
-        table = ops.convert_to_tensor(tables[j])
-        added = table if walk.layout.parents[j] < 0 else ops.take(table, walk.parent(j), axis=0)
-        walk.reveal(j, choose(j, walk.logits(j) + added))
+        walk.reveal(j, choose(j, walk.logits(j) + walk.line(j, tables[j])))
     return walk.row_tokens()
 
 

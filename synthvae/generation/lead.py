@@ -99,8 +99,7 @@ def leading(vae: VAE, blocks: int, shifts: Sequence[Array]) -> Callable[..., Arr
         walk = Walk(vae, *both)  # the rows given what is known, then the same rows with nothing known
         gain = ops.zeros_like(z[:, 0])
         for j, table in enumerate(tables):
-            added = ops.convert_to_tensor(table)
-            logits = walk.logits(j) + (added if table.ndim == 1 else ops.take(added, walk.parent(j), axis=0))
+            logits = walk.logits(j) + walk.line(j, table)
             token = ops.where(known[:, j], tokens[:, j], inverse_cdf(logits[:n], uniforms[:, j]))
             token = ops.concatenate([token, token], axis=0)
             logs = ops.take_along_axis(ops.log_softmax(logits, axis=1), token[:, None], axis=1)[:, 0]

@@ -96,8 +96,7 @@ def _chunks(
         own, logs = np.zeros(CHUNK), np.zeros(CHUNK)
         for j, both in tables.items():
             logits = walk.logits(j)
-            parent = np.asarray(walk.parent(j))
-            may, wished = (logits + (table if table.ndim == 1 else table[parent]) for table in both)
+            may, wished = (logits + walk.line(j, table) for table in both)
             drawn = inverse_cdf(wished, rng.random(CHUNK, dtype=np.float32))
             total = ops.logsumexp(may, axis=1)
             logs += np.asarray(ops.logsumexp(wished, axis=1) - total)

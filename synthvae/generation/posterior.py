@@ -53,8 +53,7 @@ def log_likelihood(vae: VAE, order: Sequence[int], tokens: Tensor, known: Tensor
     for j in order:
         logits = walk.logits(j)
         if layout.compatible[j] is not None:
-            may = ops.convert_to_tensor(block_table(layout, j, np.zeros(1, "float32")))
-            logits = logits + ops.take(may, walk.parent(j), axis=0)
+            logits = logits + walk.line(j, block_table(layout, j, np.zeros(1, "float32")))
         own = ops.take_along_axis(ops.log_softmax(logits, axis=1), tokens[:, j : j + 1], axis=1)[:, 0]
         total = total + ops.where(known[:, j], own, 0.0)
         walk.reveal(j, tokens[:, j], known[:, j])

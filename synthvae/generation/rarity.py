@@ -14,34 +14,39 @@ import pyarrow as pa
 from scipy.special import ndtri
 
 from synthvae.codecs.base import Codec
-from synthvae.codecs.table import TableCodec
 from synthvae.generation.stream import Completer, RowStream
 from synthvae.networks.layout import Array
 
 ROWS = 8192  # of the model's own that values are compared with
 SEED = 0
 
+Cells = tuple[Array, Array]  # see ``cells``
+
 
 class Rarity:
     """The model's own rows as what values are compared with."""
 
     def __init__(self, completer: Completer) -> None:
-        self.codec: TableCodec = completer.codec
-        self._own = self.codec.rewriting.forward(RowStream(completer).table(SEED, 0, ROWS))
+        rewriting, self._codecs = completer.codec.rewriting, completer.codec.codecs
+        own = rewriting.forward(RowStream(completer).table(SEED, 0, ROWS))
+        self._own = {name: cells(codec, own[name]) for name, codec in self._codecs.items() if codec.blocks}
 
     def of(self, name: str, values: pa.ChunkedArray) -> Array:
         """Values of an inner column (n,) -> standard deviations (n,), 0 or more."""
-        codec = self.codec.codecs[name]
-        return rarity(codec, self._own[name], values) + codec.beyond(values)
+        codec = self._codecs[name]
+        return rarity(self._own[name], cells(codec, values)) + codec.beyond(values)
 
 
-def rarity(codec: Codec, own: pa.ChunkedArray, values: pa.ChunkedArray) -> Array:
-    """How rare ``values`` (n,) are among ``own`` (m,), in standard deviations: (n,)."""
-    tokens = np.concatenate([codec.encode(own), codec.encode(values)])
-    _, cell, counts = np.unique(tokens, axis=0, return_inverse=True, return_counts=True)
-    counts = np.bincount(cell.ravel()[: len(own)], minlength=len(counts))
-    density = np.log(counts[cell.ravel()] + 0.5)  # a cell that the model's rows never hit is not impossible
-    density += np.concatenate([codec.log_density(own), codec.log_density(values)])
-    steps = np.sort(density[: len(own)])
-    below = np.searchsorted(steps, density[len(own) :] + 1e-6, side="right")
-    return np.asarray(np.maximum(-ndtri((below + 0.5) / (len(own) + 1.0)), 0.0))
+def cells(codec: Codec, values: pa.ChunkedArray) -> Cells:
+    """Tokens (n, blocks) of values, and the log of how dense values are within them (n,)."""
+    return codec.encode(values), codec.log_density(values)
+
+
+def rarity(own: Cells, given: Cells) -> Array:
+    """How rare the ``given`` (n,) are among ``own`` (m,), in standard deviations: (n,)."""
+    (tokens, density), m = (np.concatenate(pair) for pair in zip(own, given, strict=True)), len(own[0])
+    cell = np.unique(tokens, axis=0, return_inverse=True)[1].ravel()
+    counts = np.bincount(cell[:m], minlength=len(cell))
+    density = density + np.log(counts[cell] + 0.5)  # a cell that the model's rows never hit is not impossible
+    below = np.searchsorted(np.sort(density[:m]), density[m:] + 1e-6, side="right")
+    return np.asarray(np.maximum(-ndtri((below + 0.5) / (m + 1.0)), 0.0))

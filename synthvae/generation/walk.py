@@ -39,6 +39,11 @@ class Walk:
         """The tokens of the block that j refines: (n,)."""
         return self.tokens[max(self.layout.parents[j], 0)]
 
+    def line(self, j: int, table: Tensor) -> Tensor:
+        """What a table adds to the logits of block j: itself (v,), or of (v_parent, v) the parents' lines (n, v)."""
+        table = ops.convert_to_tensor(table)
+        return table if table.ndim == 1 else ops.take(table, self.parent(j), axis=0)
+
     def reveal(self, j: int, tokens: Tensor, rows: Tensor | None = None) -> None:
         """Make block j known as ``tokens`` (n,) in ``rows`` (n,) (None: all), but for rows where it was known
         before."""

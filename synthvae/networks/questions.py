@@ -29,7 +29,7 @@ class Questions:
     """
 
     def __init__(self, layout: Layout, alone: float = 0.0) -> None:
-        self.b, self.told = layout.b, 1.0 - alone
+        self.b, self.alone = layout.b, alone
         has_child = np.array(layout.children) >= 0
         self.is_child = np.array(layout.parents) >= 0
         self.columns = float((~self.is_child).sum())
@@ -46,10 +46,11 @@ class Questions:
         if place is None:
             n = ops.shape(u)[0]
             place = (ops.cast(ops.arange(n), "float32") + 0.5)[:, None] / ops.cast(n, "float32")
-        told = ops.where(place < self.told * ORDERED * CONDITIONED, CELLS / self.columns, 0.0)
-        ordered = place < self.told * ORDERED
+        place = place / (1.0 - self.alone)  # 1 and above: told by the latent alone
+        told = ops.where(place < ORDERED * CONDITIONED, CELLS / self.columns, 0.0)
+        ordered = place < ORDERED
         known = ops.where(ordered, self.in_order(u, share, told), self.any_order(u, share))
-        known = ops.logical_and(known, place < self.told)
+        known = ops.logical_and(known, place < 1.0)
         spread = self.weights(known)
         drawn = (1.0 - NEXT) * spread + NEXT * (self.b + 1.0) * self.next(known)
         return known, ops.where(ordered, drawn, spread)
