@@ -4,12 +4,13 @@
 
 DIR holds a folder per table with train.parquet, as for quality.py. Ten columns of Adult and ten of Default are repeated
 to --rows rows, whole numbers with noise of a hundredth of themselves. The floor is one Arrow dictionary-encode of every
-column and one NumPy copy of all its bytes, in the same run on the same table. Times are seconds of the processor, all
-threads together, so that other work on the machine does not count. Stages: infer (the schema), learn (the
-codecs), encode and decode (values <-> tokens), sample (a network of the default size, two epochs on few rows: its speed
-does not depend on how well it learned), write (the same, to Parquet, from this process), load (a saved model), first
-(the first 1,000 rows of a saved model by the command line, start of the program included) and help (of the program).
-Figures go to benchmarks/results/speed.json.
+column and one NumPy copy of all its bytes, in the same run on the same table; that of a network is its multiplications
+at the rate of a 512 x 512 product. Times are seconds of the processor, all threads together, so that other work on the
+machine does not count. Stages: infer (the schema), learn (the codecs), encode and decode (values <-> tokens), train
+(rows seen by a network of the default size, without what a fit does once), sample (rows of it: its speed does not
+depend on how well it learned), write (the same, to Parquet, from this process), load (a saved model), first (the first
+1,000 rows of a saved model by the command line, start of the program included) and help (of the program). Figures go to
+benchmarks/results/speed.json.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ import pyarrow.parquet as pq
 import synthvae as sv
 from synthvae.codecs.table import TableCodec
 from synthvae.generation.noise import TILE
+from synthvae.networks.vae import VAE
+from synthvae.training.estimate import embeddings
+from synthvae.training.trainer import RUN_STEPS
 
 HERE = Path(__file__).resolve().parent
 COLUMNS = 10  # of each table
@@ -108,7 +112,7 @@ def stages(table: pa.Table) -> dict[str, Any]:
 def model_stages(table: pa.Table) -> dict[str, Any]:
     """The same of what a fitted model does."""
     rows = SAMPLE_TILES * TILE
-    model = sv.Synthesizer(epochs=2, random_state=0).fit(table)
+    model, trained = taught(table)
     with tempfile.TemporaryDirectory() as folder:
         path, out = Path(folder) / "m.synthvae", Path(folder) / "rows.parquet"
         model.save(path)
@@ -124,9 +128,40 @@ def model_stages(table: pa.Table) -> dict[str, Any]:
             "first": best(lambda: subprocess.run(first, check=True, capture_output=True), 2),
             "help": best(lambda: subprocess.run([*command, "--help"], check=True, capture_output=True), 3),
         }
-    return {name: rated(spent, rows) for name, spent in seconds.items()} | {
-        name: {"seconds": round(spent, 2)} for name, spent in starts.items()
-    }
+    work, rate = multiplications(model.vae_), product_rate()
+    of_sample, of_step = (2 * part * rows / rate for part in work)
+    return (
+        {"product": {"GFLOP/s": round(rate / 1e9, 1)}, "train": rated(trained, rows, 3 * of_step)}
+        | {name: rated(spent, rows, of_sample) for name, spent in seconds.items()}
+        | {name: {"seconds": round(spent, 2)} for name, spent in starts.items()}
+    )
+
+
+def taught(table: pa.Table) -> tuple[sv.Synthesizer, float]:
+    """A model, and the seconds that as many rows as are sampled take in training."""
+    marks: list[float] = []  # the clock after each run of training steps
+    model = sv.Synthesizer(epochs=3, random_state=0).fit(table, progress=lambda _: marks.append(_clock()))
+    seen = RUN_STEPS * model.card_["batch_size"]
+    runs = np.diff(marks)[1:]  # the first compiles; of the last of an epoch, which is shorter, the median knows nothing
+    return model, float(np.median(runs)) * SAMPLE_TILES * TILE / seen
+
+
+def multiplications(vae: VAE) -> tuple[int, int]:
+    """Of a sampled row, block by block, and of a row that goes through encoder and decoder once."""
+    decoder, layout, sampled = vae.decoder, vae.layout, 0
+    widths = [trunk.first.kernel.shape[1] for trunk in decoder.trunks]
+    for j, size in enumerate(layout.sizes):
+        place = -1 if j in layout.refined else 0
+        sampled += 2 * len(decoder.trunks[place].blocks) * widths[place] ** 2 + widths[place] * size
+        sampled += sum(last - first for first, last in decoder.vectors.spans(j)) * sum(widths)
+    once = sum(int(np.prod(v.shape)) for v in vae.trainable_variables if len(v.shape) == 2) - embeddings(vae)
+    return sampled, once
+
+
+def product_rate() -> float:
+    """Floating-point operations of a 512 x 512 product per second of the processor."""
+    a, times = np.ones((512, 512), "float32"), 100
+    return times * 2 * 512**3 / best(lambda: [a @ a for _ in range(times)], 3)
 
 
 def best(call: Callable[[], object], times: int) -> float:

