@@ -42,11 +42,10 @@ def fingerprint(feed: Feed, settings: str) -> str:
     return digest.hexdigest()
 
 
-def write(path: Path, vae: Any, optimizer: Any, print_: str, state: State) -> None:
+def write(path: Path, loop: backend.Loop, print_: str, state: State) -> None:
     """Write beside, then rename."""
-    arrays: dict[str, Any] = {f"weight{i}": value for i, value in enumerate(backend.arrays(vae.trainable_variables))}
-    arrays |= {f"optimizer{i}": value for i, value in enumerate(backend.arrays(optimizer.variables))}
-    arrays |= {f"best{i}": value for i, value in enumerate(state.weights)}
+    arrays: dict[str, Any] = {f"variable{i}": value for i, value in enumerate(backend.arrays(loop.variables))}
+    arrays |= {f"kept{i}": value for i, value in enumerate(state.weights)}
     history = state.history
     arrays |= {"history_epoch": np.array(history.epoch), "history_train": np.array(history.train)}
     arrays |= {"history_held_out": np.array(history.held_out), "history_kl": np.array(history.kl)}
@@ -56,8 +55,8 @@ def write(path: Path, vae: Any, optimizer: Any, print_: str, state: State) -> No
         np.savez(file, **arrays)
 
 
-def resume(path: Path, vae: Any, optimizer: Any, print_: str, fresh: State) -> State:
-    """The state in ``path``, put back into model and optimizer; ``fresh`` where there is no file yet."""
+def resume(path: Path, loop: backend.Loop, print_: str, fresh: State) -> State:
+    """The state in ``path``, its variables put back into the loop; ``fresh`` where there is no file yet."""
     if not path.exists():
         return fresh
     try:
@@ -73,10 +72,9 @@ def resume(path: Path, vae: Any, optimizer: Any, print_: str, fresh: State) -> S
             f"The checkpoint {str(path)!r} belongs to another fit (another table, seed or setting). Use the same "
             "ones to resume, or delete it to begin anew."
         )
-    for prefix, variables in (("weight", vae.trainable_variables), ("optimizer", optimizer.variables)):
-        backend.assign(variables, [arrays[f"{prefix}{i}"] for i in range(len(variables))])
+    backend.assign(loop.variables, [arrays[f"variable{i}"] for i in range(len(loop.variables))])
     history = fresh.history
     for row in zip(*(arrays[f"history_{part}"] for part in ("epoch", "train", "held_out", "kl")), strict=True):
         history.add(int(row[0]), *row[1:])
-    best = [arrays[f"best{i}"] for i in range(len(vae.trainable_variables))]
-    return State(history, int(arrays["epoch"]), best, int(arrays["best"]), int(arrays["anneal_from"]))
+    kept = [arrays[f"kept{i}"] for i in range(sum(name.startswith("kept") for name in arrays))]
+    return State(history, int(arrays["epoch"]), kept, int(arrays["best"]), int(arrays["anneal_from"]))

@@ -73,7 +73,6 @@ class Trainer:
 
     def __init__(self, vae: VAE, plan: schedules.Plan, seed: int, checkpoint_path: Path | None = None) -> None:
         self.vae, self.plan, self.seed, self.checkpoint_path = vae, plan, seed, checkpoint_path
-        self.optimizer = schedules.optimizer(plan)
         self.every = max(1, plan.epochs // EVALUATIONS)
         self.runs = -(-plan.steps // RUN_STEPS)  # of an epoch
 
@@ -96,11 +95,11 @@ class Trainer:
         feed = tokens if isinstance(tokens, Feed) else Whole(tokens)
         if not self.plan.continued:
             start_frequencies(self.vae, feed.margins(self.vae.layout.sizes, weights))
-        loop = backend.loop(self.vae, self.optimizer, feed.tokens(0))
-        judge = _Judge(self.vae, backend.loop(self.vae, self.optimizer, held_out), held_out, self.seed)
+        loop = backend.loop(self.vae, schedules.optimizer(self.plan), feed.tokens(0), self.plan.total_steps)
+        judge = _Judge(self.vae, backend.judge(self.vae, held_out), held_out, self.seed)
         state = checkpoint.State(History(), 0, [], 0, self.plan.anneal_from)
         if self.checkpoint_path:
-            state = checkpoint.resume(self.checkpoint_path, self.vae, self.optimizer, self._print(feed), state)
+            state = checkpoint.resume(self.checkpoint_path, loop, self._print(feed), state)
         began, interrupted = time.monotonic(), False
         try:
             while state.epoch < self.plan.end(state.anneal_from):
@@ -109,8 +108,8 @@ class Trainer:
                 train = self._epoch(loop, state, began, report)
                 state.epoch += 1
                 if state.epoch % self.every == 0 or state.epoch == self.plan.end(state.anneal_from):
-                    self._judge(judge, train, state)
-                    self._save(state, feed)
+                    self._judge(loop, judge, train, state)
+                    self._save(loop, state, feed)
         except KeyboardInterrupt:
             if not state.weights:
                 raise
@@ -152,21 +151,19 @@ class Trainer:
             now = slice(part * steps, (part + 1) * steps)
             yield order[part], noise(self.vae, rng, steps, size, self.vae.dropped), rates[now], weights[now]
 
-    def _judge(self, judge: _Judge, train: Array, state: checkpoint.State) -> None:
+    def _judge(self, loop: backend.Loop, judge: _Judge, train: Array, state: checkpoint.State) -> None:
         """Score the averaged weights on the held-out rows, keep them if they are good, anneal if nothing is gained.
 
         The log-likelihood of single held-out rows punishes confidence long before samples suffer, and annealing gains
         more in the samples than it costs in likelihood: the newest weights within TOLERANCE of the best are kept.
         """
-        variables, epoch = self.vae.trainable_variables, state.epoch - 1
-        current = backend.arrays(variables)
-        self.optimizer.finalize_variable_values(variables)
+        averages, epoch = loop.averages(), state.epoch - 1
+        backend.assign(self.vae.trainable_variables, averages)
         state.history.add(epoch, train, *judge())
         losses = state.history.losses
         rise = (losses[-1] - min(losses)) / max(abs(min(losses)), 1.0)
         if rise <= TOLERANCE:
-            state.weights, state.best = backend.arrays(variables), epoch
-        backend.assign(variables, current)
+            state.weights, state.best = averages, epoch
         if rise > TURN and state.epoch < state.anneal_from:
             state.anneal_from = state.epoch
 
@@ -175,9 +172,9 @@ class Trainer:
             return "interrupted"
         return "all epochs done" if state.epoch == self.plan.epochs else "held-out loss stopped improving"
 
-    def _save(self, state: checkpoint.State, feed: Feed) -> None:
+    def _save(self, loop: backend.Loop, state: checkpoint.State, feed: Feed) -> None:
         if self.checkpoint_path:
-            checkpoint.write(self.checkpoint_path, self.vae, self.optimizer, self._print(feed), state)
+            checkpoint.write(self.checkpoint_path, loop, self._print(feed), state)
 
     def _print(self, feed: Feed) -> str:
         return checkpoint.fingerprint(feed, repr((self.plan, self.seed, self.vae.settings)))
@@ -195,16 +192,16 @@ def seen(rng: np.random.Generator, rows: int, weights: Array | None) -> Array:
 class _Judge:
     """The held-out loss, always with the same noise: (b,) nats per block and (k,) KL."""
 
-    def __init__(self, vae: VAE, loop: backend.Loop, held_out: Array, seed: int) -> None:
+    def __init__(self, vae: VAE, judge: backend.Judge, held_out: Array, seed: int) -> None:
         rng = np.random.Generator(np.random.SFC64(np.random.SeedSequence([seed, 2])))
         size = min(len(held_out), 256)
         steps = min(len(held_out), HELD_OUT_ROWS) // size
-        self.loop = loop
+        self.judge = judge
         self.run = np.arange(steps * size, dtype="int32").reshape(steps, size), noise(vae, rng, steps, size, 0)
         self.run[1][0][..., vae.layout.b] *= 0.5  # the encoder sees whole rows here: one fixed question
 
     def __call__(self) -> tuple[Array, Array]:
-        return self.loop.evaluate(*self.run)
+        return self.judge.evaluate(*self.run)
 
 
 def noise(vae: VAE, rng: np.random.Generator, steps: int, size: int, dropped: int) -> backend.Noise:
