@@ -184,7 +184,7 @@ def inspect(
         print(json.dumps(facts, indent=1, ensure_ascii=False))
         return
     say(out, str(fitted.schema_))
-    _card(fitted)
+    _card(fitted, folded=True)
 
 
 def _budget(epsilon: float | None, delta: float | None, unit: str | None, rows_per_unit: int) -> Any:
@@ -199,9 +199,13 @@ def _budget(epsilon: float | None, delta: float | None, unit: str | None, rows_p
     return Budget(epsilon, delta, unit, rows_per_unit)
 
 
-def _card(model: Any) -> None:
-    """The model card as a table of facts, then what is promised to the people in the table."""
+def _card(model: Any, folded: bool = False) -> None:
+    """The model card as a table of facts, then what is promised to the people in the table.
+
+    folded: what will not come back too; a fit says so as it goes.
+    """
     from rich.table import Table as Grid
+    from rich.text import Text
 
     from synthvae.privacy.words import told
 
@@ -219,10 +223,8 @@ def _card(model: Any) -> None:
     }
     for name, value in facts.items():
         grid.add_row(f"[bold]{name}[/]", value)
-    for column, report in card["folded"].items():
+    for column, report in card["folded"].items() if folded else ():
         for note in report["notes"]:
-            from rich.text import Text
-
             grid.add_row(Text(column, style="yellow"), Text(note))
     out.print(grid)
     for line in told(privacy):
