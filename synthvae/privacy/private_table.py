@@ -72,7 +72,8 @@ class PrivateTable:
             counted = pc.value_counts(pc.drop_null(values)).field
             values_, nulls = counted("values"), values.null_count
             counts = noisy_counts(counted("counts").to_numpy(zero_copy_only=False), spend.sigma, self._noise)
-            named = counts > stable_threshold(spend.sigma, spend.delta, int(self._most))
+            # half a row more, since counts are rounded
+            named = counts > stable_threshold(spend.sigma, spend.delta, int(self._most)) + 0.5
             kept = values_.filter(pa.array(named, pa.bool_())).to_pylist()
         null = noisy_counts(np.array([nulls]), spend.sigma, self._noise)
         return [*kept, None], np.append(counts[named], null)

@@ -55,7 +55,7 @@ def read(table: object, tame: bool = False) -> tuple[pa.Table, Container]:
         return arrow, Container("path", {name: default_dtype(given[name]) for name in arrow.column_names})
     kind: Kind = "polars" if type(table).__module__.split(".")[0] == "polars" else "arrow"
     arrow = _from_arrow(table)
-    return checked_(arrow), Container(kind, notes=notes_of(arrow.schema) if kind == "arrow" else None)
+    return checked_(arrow), Container(kind, notes=notes_of(arrow.schema) if kind == "arrow" and not tame else None)
 
 
 def restore(table: pa.Table, container: Container, index: pd.Index | None = None) -> object:
