@@ -112,10 +112,7 @@ def clipped_sum(model: Any, losses: Any, taps: Any, norms: Any) -> ClippedSum:
     variables = model.trainable_variables
 
     def run(weights: Tensor, given: Tensor, rows: Tensor) -> Tensor:
-        with (
-            scope(variables, weights),
-            taps(given).open() as told,
-        ):
+        with scope(variables, weights), taps(given).open() as told:
             each = losses(*rows)
         check(told, variables)
         return each, (told.seen, told.outputs)
