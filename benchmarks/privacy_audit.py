@@ -29,7 +29,7 @@ import synthvae as sv
 from synthvae import private_fitting, tables
 from synthvae.privacy.accountant import gaussian_mu
 from synthvae.privacy.ledger import Ledger, Spend
-from synthvae.privacy.mechanisms import noise_source
+from synthvae.privacy.mechanisms import Noise
 from synthvae.privacy.private_table import PrivateTable
 from synthvae.schema.schema import Schema
 
@@ -57,7 +57,7 @@ def schema() -> Schema:
 
 def in_count(target: bool, budget: sv.Budget) -> float:
     """A noisy number of rows, for the whole budget."""
-    rows = PrivateTable(BASE[target], Ledger(budget), noise_source())
+    rows = PrivateTable(BASE[target], Ledger(budget), Noise())
     return rows.size(Spend("rows", 1.0, 1.0001 / gaussian_mu(budget.epsilon, budget.delta)))
 
 

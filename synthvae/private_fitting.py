@@ -8,6 +8,8 @@ where there are rows and budget enough for them to gain anything.
 from __future__ import annotations
 
 import dataclasses
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,25 +17,25 @@ import pyarrow as pa
 
 from synthvae import fitting, tables
 from synthvae.codecs.table import TableCodec
-from synthvae.errors import ParameterError, SchemaError
+from synthvae.errors import ParameterError, SynthvaeWarning
 from synthvae.generation.calibrate import calibrate, frequencies
 from synthvae.networks.layout import Array
 from synthvae.networks.vae import VAE, NetworkConfig
 from synthvae.privacy.accountant import Steps, gaussian_mu, step_noise
 from synthvae.privacy.budget import Budget
-from synthvae.privacy.ledger import Ledger
-from synthvae.privacy.mechanisms import noise_source
+from synthvae.privacy.ledger import Ledger, Spend
+from synthvae.privacy.mechanisms import Noise, secret_generator
 from synthvae.privacy.private_table import PrivateTable, discreet
 from synthvae.saved import Learned, layout_of
-from synthvae.schema.check import typed
-from synthvae.schema.columns import Categorical, Column
 from synthvae.schema.schema import Schema
+from synthvae.surrogate import public
 from synthvae.surrogate.allotment import Allotment, rows_spend
 from synthvae.surrogate.make import Surrogate, surrogate, weights
-from synthvae.surrogate.public import neutral
+from synthvae.surrogate.spelling import elected
 from synthvae.training import private
 
 LEVEL_DELTA = 0.1  # share of delta for naming levels that nobody wrote down
+SPELLING = 0.03  # share of the budget (of mu^2) for what columns are that nothing declares
 
 
 def check(budget: Budget, random_state: object, *unpaid: object) -> None:
@@ -51,10 +53,12 @@ def check(budget: Budget, random_state: object, *unpaid: object) -> None:
 
 def fit(settings: fitting.Settings, budget: Budget, table: Any, run: fitting.Run) -> Learned:
     """Learn a table under ``budget``; see ``Synthesizer.fit``. The seed is of what is drawn without looking at rows."""
-    rows, container = tables.read(table, tame=True)
-    made, asked = bought(rows, settings.schema, budget, run.seed)
+    rows, container, untyped = tables.read_discreetly(table)
+    schema = settings.schema
+    made, asked = bought(rows, schema, budget, run.seed, untyped)
     del rows
-    codec = TableCodec.fit(_schema(made, settings.schema, container), made.table)
+    _say_doubts(made.rows, schema, budget)
+    codec = TableCodec.fit(_schema(made, schema, container), made.table)
     steps = private.planned(made.rows, budget.epsilon)
     learned = _first(settings, codec, made.table, run, steps is not None)
     if steps is not None:
@@ -64,53 +68,59 @@ def fit(settings: fitting.Settings, budget: Budget, table: Any, run: fitting.Run
     return dataclasses.replace(learned, history=learned.history.iloc[:0], card=learned.card | facts)
 
 
-def bought(rows: pa.Table, schema: Schema | None, budget: Budget, seed: int) -> tuple[Surrogate, PrivateTable]:
-    """Rows made from noisy counts of ``rows``, and these where they can only be asked, for what is left to ask."""
-    columns = _columns(rows.schema, schema, budget)
-    rows = rows.select([column.name for column in columns])
+def bought(
+    rows: pa.Table, schema: Schema | None, budget: Budget, seed: int, untyped: Sequence[str] = ()
+) -> tuple[Surrogate, PrivateTable]:
+    """Rows made from noisy counts of ``rows``, and these where they can only be asked, for what is left to ask.
+
+    untyped: columns of text of which nothing declares what they are.
+    """
+    public.check(rows.column_names, schema, budget)
+    ledger = Ledger(budget, () if schema is None else (public.told(schema),))
+    noise = Noise(seed if budget.testing else None)
+    whole = gaussian_mu(budget.epsilon, (1 - LEVEL_DELTA) * budget.delta) ** 2
+    if untyped and schema is None:
+        types = _bought_types(PrivateTable(rows, ledger, noise), untyped, SPELLING * whole)
+    else:
+        types = public.types(rows.schema, schema, untyped)
+    columns = public.columns_of(types, schema, budget.unit)
     with discreet():
-        # a cast would put the levels of an ordered category in the order of the rows
-        rows = typed(rows, [c for c in columns if str(rows.schema.field(c.name).type) != c.arrow])
-    asked = PrivateTable(rows, Ledger(budget), noise_source(seed if budget.testing else None))
-    found = sum(_unlisted(column) for column in columns)
+        asked = PrivateTable(public.brought(rows, columns, untyped), ledger, noise)
+    found = sum(public.unlisted(column) for column in columns)
     each = LEVEL_DELTA * budget.delta / max(found, 1)
-    mu2 = gaussian_mu(budget.epsilon, budget.delta - each * found) ** 2
+    mu2 = gaussian_mu(budget.epsilon, budget.delta - each * found) ** 2 - ledger.mu**2
     count = max(asked.size(rows_spend(budget, mu2)), 1.0)
     share = 1.0 if private.planned(count, budget.epsilon) is None else private.COUNTS
     allotment = Allotment(budget, share * mu2, weights(columns), each)
     return surrogate(asked, columns, count, allotment, np.random.default_rng([seed, 5])), asked
 
 
-def _columns(fields: pa.Schema, schema: Schema | None, budget: Budget) -> list[Column]:
-    """What is public of each column; SchemaError or ParameterError where names do not fit."""
-    names = fields.names
-    if budget.unit is not None and budget.unit not in names:
-        raise ParameterError(f"unit must name a column ({', '.join(names)}); got {budget.unit!r}.")
-    if schema is None:
-        return [neutral(name, fields.field(name).type, budget.unit) for name in names]
-    wrong = [f"column {name!r} is missing" for name in schema.names if name not in names]
-    wrong += [f"column {name!r} is not in the schema" for name in names if name not in schema]
-    if wrong:
-        raise SchemaError("The table does not have the columns of the schema:", wrong)
-    recoded = [c.name for c in schema if _unlisted(c) and c.arrow != str(fields.field(c.name).type)]
-    if recoded:
-        raise SchemaError("Columns without levels must be of the schema's type:", recoded)
-    if schema.constraints:
-        raise ParameterError(
-            "Rules between columns cannot be kept under a budget: what they need to know of the rows is not paid for. "
-            "Use schema.without_constraints()."
-        )
-    if schema.group is not None and schema.group != budget.unit:
-        raise ParameterError(
-            f"The schema says that rows belong to a {schema.group!r}, which is then who is to be protected. Got "
-            f"{budget!r}; use Budget(..., unit={schema.group!r}, rows_per_unit=...), or a schema without a group."
-        )
-    return list(schema.columns)
+def _bought_types(asked: PrivateTable, untyped: Sequence[str], mu2: float) -> pa.Schema:
+    """The type of each column where nothing declares those of some."""
+    most = asked.ledger.budget.rows_per_unit * len(untyped) ** 0.5
+    spend = Spend(f"how {len(untyped)} columns without a type are written", most, most / mu2**0.5)
+    found = elected(asked, untyped, spend)
+    return pa.schema([(field.name, found.get(field.name, field.type)) for field in asked.types])
 
 
-def _unlisted(column: Column) -> bool:
-    """Whether the levels of a column are to be found out."""
-    return isinstance(column, Categorical) and not column.levels and column.arrow != "null"
+def _say_doubts(rows: float, schema: Schema | None, budget: Budget) -> None:
+    """Warn of what keeps the letter of the promise but not its purpose; of the rows it knows what is paid for."""
+    if budget.delta > 1 / rows:
+        warnings.warn(
+            f"delta is {budget.delta:g}, above 1 / number of rows ({1 / rows:.1g}): a mechanism may then publish a row "
+            "whole and keep the promise. Use a delta well below.",
+            SynthvaeWarning,
+            stacklevel=4,
+        )
+    inferred = [c.name for c in schema or () if c.open_share is not None]
+    if inferred:
+        warnings.warn(
+            f"The schema looks inferred from rows ({inferred[0]!r} has an open_share). What it holds is taken as "
+            "public and not paid for; if it came from these rows, the promise does not cover it. Write down what is "
+            "known without them.",
+            SynthvaeWarning,
+            stacklevel=4,
+        )
 
 
 def _schema(made: Surrogate, given: Schema | None, container: tables.Container) -> Schema:
@@ -135,7 +145,7 @@ def _refine(learned: Learned, asked: PrivateTable, rows: float, steps: private.P
     wanted = Steps(steps.rate, 1.0, steps.count, budget.rows_per_unit)
     noise = step_noise(ledger.mu, wanted, budget.epsilon, budget.delta - ledger.delta)
     # what is asked of a row must be as secret as the noise: known beforehand, a row less would move all later ones
-    rng = np.random.default_rng([seed, 6]) if budget.testing else noise_source()
+    rng = np.random.default_rng([seed, 6]) if budget.testing else secret_generator()
     private.train(learned.vae, asked, learned.codec.encode, rows, private.PrivatePlan(steps, noise), rng)
 
 

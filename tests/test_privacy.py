@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import ast
 import math
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import scipy.stats
 
 import synthvae as sv
 from synthvae.errors import BudgetError, ParameterError
 from synthvae.privacy.accountant import Steps, gaussian_delta, gaussian_epsilon, gaussian_mu, step_noise, total_epsilon
 from synthvae.privacy.ledger import Ledger, Spend
-from synthvae.privacy.mechanisms import noise_source, stable_threshold
-from synthvae.privacy.private_table import Coding, PrivateTable
+from synthvae.privacy.mechanisms import Noise, stable_threshold
+from synthvae.privacy.private_table import Coding, PrivateTable, discreet
 
 ROOT = Path(__file__).parent.parent / "synthvae"
 WIDE = sv.Budget(epsilon=50.0, delta=1e-3)
 
 
 def asked(table: pa.Table, budget: sv.Budget = WIDE, seed: int = 0) -> PrivateTable:
-    return PrivateTable(table, Ledger(budget), noise_source(seed))
+    return PrivateTable(table, Ledger(budget), Noise(seed))
 
 
 def parity() -> Coding:
@@ -55,6 +57,10 @@ def test_a_budget_is_numbers_that_mean_something(wrong: dict[str, object]) -> No
 
 
 def test_a_budget_says_who_is_protected() -> None:
+    assert sv.Budget(1, 1e-6).says == "epsilon 1, delta 1e-06, add or remove one row"
+    assert sv.Budget(1, 1e-6, testing=True).says.endswith("; FOR TESTING, protects nobody")
+    subjects = [sv.Budget(1, 1e-6, unit, rows).subject for unit, rows in ((None, 1), (None, 3), ("who", 3))]
+    assert subjects == ["a row", "a set of 3 rows", "a 'who'"]
     assert sv.Budget(1, 1e-6).neighbours == "add or remove one row"
     assert sv.Budget(1, 1e-6, "who", 5).neighbours == "add or remove one 'who' with up to 5 rows"
 
@@ -173,9 +179,26 @@ def test_noise_has_the_size_that_was_paid_for() -> None:
     assert (off == np.rint(off)).all()
 
 
+@pytest.mark.parametrize("seed", [None, 3])
+def test_noise_is_uniform_and_gaussian(seed: int | None) -> None:
+    noise = Noise(seed)
+    uniform, normal = noise.uniform(200_000), noise.gaussian(3.0, 400, 500)
+    assert (uniform.min() > 0, uniform.max() < 1, normal.shape) == (True, True, (400, 500))
+    assert scipy.stats.kstest(uniform, "uniform").pvalue > 1e-6
+    assert scipy.stats.kstest(normal.ravel() / 3.0, "norm").pvalue > 1e-6
+
+
+def test_rounding_names_no_level_more_often_than_was_paid_for() -> None:
+    """Levels of one row each, through the mechanism itself: as many are named as delta says, or fewer."""
+    delta, levels = 0.004, 50_000
+    alone = asked(pa.table({"x": [f"level {i}" for i in range(levels)]}), sv.Budget(900.0, 0.01))
+    named, _ = alone.levels("x", Spend("levels", 1.0, 0.9, delta=delta))
+    assert len(named) - 1 < levels * delta + 4 * (levels * delta) ** 0.5
+
+
 def test_noise_is_fresh_for_every_table() -> None:
     def noisy() -> float:
-        return PrivateTable(numbers(9), Ledger(WIDE), noise_source()).size(Spend("rows", 1.0, 1000.0))
+        return PrivateTable(numbers(9), Ledger(WIDE), Noise()).size(Spend("rows", 1.0, 1000.0))
 
     assert len({noisy() for _ in range(5)}) > 1
 
@@ -197,16 +220,16 @@ def test_levels_that_few_rows_share_are_not_named() -> None:
 
 def test_a_single_row_is_named_as_seldom_as_delta_says() -> None:
     threshold = stable_threshold(5.0, 0.01, 1)
-    noise = noise_source(0).normal(0.0, 5.0, 100_000)
+    noise = Noise(0).gaussian(5.0, 100_000)
     assert (1 + noise > threshold).mean() == pytest.approx(0.01, abs=0.002)
     assert stable_threshold(5.0, 0.01, 3) > threshold + 2
 
 
 def test_at_most_so_many_rows_of_a_unit_are_used() -> None:
-    owners = ["a"] * 50 + ["b"] * 2 + [None] * 9 + ["c"]
+    owners = ["a"] * 50 + ["b"] * 2 + [None] * 9 + ["c"]  # rows of nobody are not used
     budget = sv.Budget(900.0, 0.01, unit="who", rows_per_unit=3)
     table = asked(pa.table({"who": owners, "x": np.arange(62)}), budget)
-    assert table.size(Spend("rows", 3.0, 0.1)) == 3 + 2 + 3 + 1
+    assert table.size(Spend("rows", 3.0, 0.1)) == 3 + 2 + 1
 
 
 def test_one_row_moves_no_question_by_more_than_its_sensitivity() -> None:
@@ -239,6 +262,12 @@ def test_a_failure_while_looking_tells_nothing() -> None:
         asked(pa.table({"x": ["secret"]})).histogram(Coding(1, quotes), Spend("look", 1.0, 1.0))
     assert "secret" not in str(told.value)
     assert told.value.__suppress_context__
+
+
+def test_no_warning_while_looking_either() -> None:
+    with discreet():
+        warnings.warn("row 2 holds secret", UserWarning, stacklevel=1)
+        np.float64(1e308) * np.array([10.0])
 
 
 def test_rows_under_a_budget_are_reached_in_one_file() -> None:

@@ -18,9 +18,9 @@ from synthvae.networks.layout import Echo, Layout
 from synthvae.networks.taps import Taps, square_norms
 from synthvae.networks.vae import VAE, NetworkConfig
 from synthvae.privacy.ledger import Ledger
-from synthvae.privacy.mechanisms import noise_source
+from synthvae.privacy.mechanisms import Noise, secret_generator
 from synthvae.privacy.private_table import PrivateTable
-from synthvae.training.private import Planned, PrivatePlan, planned, train
+from synthvae.training.private import Planned, PrivatePlan, _Contribution, planned, train
 
 ROWS = 6
 
@@ -105,6 +105,50 @@ def test_a_row_moves_the_sum_by_at_most_the_clip_norm(summed: backend.ClippedSum
         assert moved == pytest.approx(0.01, rel=1e-3)
 
 
+def test_a_row_less_moves_the_sum_by_at_most_the_clip_norm() -> None:
+    """Not masked but gone: what the others are asked moves up with them, as it does where the asking is secret."""
+    vae, (tokens, *_), clip = network(), asked(), 0.01
+    whole = _Contribution(vae, clip, np.random.default_rng(5))(tokens)
+    for i in range(ROWS):
+        # the same questions for the same rows: the coupling under which neighbours are compared
+        coupled = _Contribution(vae, clip, Dealt(np.random.default_rng(5), i))  # type: ignore[arg-type]
+        without = coupled(np.delete(tokens, i, axis=0))
+        assert length([a - b for a, b in zip(whole, without, strict=True)]) <= clip
+
+
+class Dealt:
+    """A generator that leaves out what row ``gone`` would have been asked, and asks row ``sick`` nonsense."""
+
+    def __init__(self, rng: np.random.Generator, gone: int | None, sick: int | None = None) -> None:
+        self.rng, self.gone, self.sick = rng, gone, sick
+
+    def _moved(self, made: np.ndarray) -> np.ndarray:
+        return made if self.gone is None else np.concatenate([np.delete(made, self.gone, axis=0), made[-1:]])
+
+    def random(self, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+        return self._moved(self.rng.random(shape, dtype=dtype))  # type: ignore[call-overload]
+
+    def standard_normal(self, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+        made = self.rng.standard_normal(shape, dtype=dtype)  # type: ignore[call-overload]
+        if self.sick is not None:
+            made[self.sick] = np.nan
+        return self._moved(made)
+
+
+def test_what_is_asked_of_rows_under_a_budget_is_no_public_sequence() -> None:
+    one, other = (secret_generator().random(4).tolist() for _ in range(2))
+    assert one != other
+
+
+def test_a_row_whose_gradient_is_not_finite_adds_nothing() -> None:
+    vae, (tokens, *_) = network(), asked()
+    broken = _Contribution(vae, 1.0, Dealt(np.random.default_rng(5), None, sick=2))  # type: ignore[arg-type]
+    coupled = _Contribution(vae, 1.0, Dealt(np.random.default_rng(5), 2))  # type: ignore[arg-type]
+    expected = coupled(np.delete(tokens, 2, axis=0))
+    for got, want in zip(broken(tokens), expected, strict=True):
+        np.testing.assert_allclose(got, want, atol=1e-4)
+
+
 def test_what_a_row_is_asked_depends_on_no_other_row() -> None:
     vae, (tokens, *noise) = network(), asked()
     losses = backend.compiled(vae, vae.row_losses)
@@ -126,7 +170,7 @@ def test_a_weight_that_does_not_report_is_refused() -> None:
 
 
 def rows_under(budget: sv.Budget) -> PrivateTable:
-    return PrivateTable(pa.table({"row": np.arange(40)}), Ledger(budget), noise_source(0))
+    return PrivateTable(pa.table({"row": np.arange(40)}), Ledger(budget), Noise(0))
 
 
 def encoded(rows: pa.Table) -> np.ndarray:

@@ -26,6 +26,10 @@ WHERE = (
     "What every row must be, such as \"age >= 65 and sex in ('F', 'X') and job is not null\"; names with spaces or "
     "hyphens in backticks."
 )
+SCHEMA = (
+    "What the columns mean: a schema from 'synthvae infer', edited or not. Under --epsilon one that you wrote without "
+    "looking at these rows: what it says is not paid for."
+)
 ENGINE = "Who makes the parts of a folder: local (processes of this machine), ray or spark; the rows are the same."
 TARGET = "A share of rows, such as 'income=>50K:0.5'; other values keep their proportions. Repeatable."
 
@@ -61,7 +65,7 @@ def infer(
 def fit(
     table: Table,
     output: Annotated[Path, typer.Option("--output", "-o", help="Model file to write.")],
-    schema: Annotated[Path | None, typer.Option(help="A schema from 'synthvae infer', edited or not.")] = None,
+    schema: Annotated[Path | None, typer.Option(help=SCHEMA)] = None,
     effort: Annotated[str, typer.Option(help="How much time it may take: fast, default or high.")] = "default",
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the table; the default follows its size.", min=1)

@@ -13,9 +13,10 @@ class Budget:
     """(epsilon, delta)-differential privacy for whoever one row, or one ``unit``, belongs to.
 
     Neighbouring tables differ by all rows of one unit, added or removed. unit: the column that says who a row belongs
-    to; of each unit at most ``rows_per_unit`` rows are used, chosen at random. unit None: every row is somebody else's,
-    and ``rows_per_unit`` above 1 protects any so many rows together. testing: noise may come from a seed, so that a
-    fit can be repeated; whoever knows the seed can take the noise away again, so it protects nobody.
+    to; of each unit at most ``rows_per_unit`` rows are used, chosen at random, and rows of nobody (null) are left out.
+    unit None: every row is somebody else's, and ``rows_per_unit`` above 1 protects any so many rows together. testing:
+    noise may come from a seed, so that a fit can be repeated; whoever knows the seed can take the noise away again, so
+    it protects nobody.
 
     >>> Budget(epsilon=3.0, delta=1e-6).says
     'epsilon 3, delta 1e-06, add or remove one row'
@@ -52,6 +53,14 @@ class Budget:
         return f"add or remove one {self.unit!r} with {rows}"
 
     @property
+    def subject(self) -> str:
+        """Whose presence in the table is hidden, in words."""
+        if self.unit is not None:
+            return f"a {self.unit!r}"
+        return "a row" if self.rows_per_unit == 1 else f"a set of {self.rows_per_unit} rows"
+
+    @property
     def says(self) -> str:
         """The promise in one line."""
-        return f"epsilon {self.epsilon:g}, delta {self.delta:g}, {self.neighbours}"
+        said = f"epsilon {self.epsilon:g}, delta {self.delta:g}, {self.neighbours}"
+        return f"{said}; FOR TESTING, protects nobody" if self.testing else said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,14 @@ from synthvae.privacy.budget import Budget
 
 ROUNDING = 1e-6  # relative, of comparing what was planned with what was spent
 ASSUMPTIONS = (
-    "Column names, their order and their physical types (of an ordered category also the order of its levels) are "
-    "public; so is a schema that the user wrote, which must not have been inferred from these rows.",
+    "Column names, their order and their declared types (of an ordered category also the order of its levels) are "
+    "public; so is a schema that the user wrote, which must not have been inferred from these rows. The dtypes of a "
+    "DataFrame count as declared, even where pandas guessed them from a CSV file; hand over the file instead.",
     "The rows of one unit are all that is known of it; rows of different units do not depend on each other.",
-    "Noise is drawn by NumPy generators seeded from the operating system; counts are rounded to whole numbers, but "
-    "the noise of gradients is floating-point and not hardened against attacks on its last bits.",
-    "How long the fit took, and how much memory, is not part of the promise.",
+    "All noise, and which rows a step takes, come from the operating system's cryptographic generator; the masks of a "
+    "step come from a generator with a secret key. Counts are rounded to whole numbers, but the noise of gradients is "
+    "floating-point and not hardened against attacks on its last bits.",
+    "How long the fit took, how much memory, and whether it ended (a damaged file) are not part of the promise.",
     "Fitting again spends again: budgets of several fits of the same people add up.",
 )
 
@@ -54,10 +56,13 @@ class Spend:
 
 
 class Ledger:
-    """The payments of one fit under one budget; a payment that the budget does not cover is refused."""
+    """The payments of one fit under one budget; a payment that the budget does not cover is refused.
 
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
+    assumed: what this fit rests on beside ASSUMPTIONS, in words.
+    """
+
+    def __init__(self, budget: Budget, assumed: Sequence[str] = ()) -> None:
+        self.budget, self.assumed = budget, tuple(assumed)
         self._spends: list[Spend] = []
 
     def __iter__(self) -> Iterator[Spend]:
@@ -97,12 +102,13 @@ class Ledger:
             "epsilon": budget.epsilon,
             "delta": budget.delta,
             "neighbours": budget.neighbours,
+            "subject": budget.subject,
             "unit": budget.unit,
             "rows_per_unit": budget.rows_per_unit,
             "testing": budget.testing,
             "spent_epsilon": round(self.epsilon, 6),
             "payments": [self._line(spend) for spend in self._spends],
-            "assumptions": list(ASSUMPTIONS),
+            "assumptions": [*self.assumed, *ASSUMPTIONS],
         }
 
     def _line(self, spend: Spend) -> dict[str, Any]:

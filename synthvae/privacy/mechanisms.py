@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from typing import Any
 
@@ -11,14 +12,32 @@ from scipy.special import ndtri
 Array = np.ndarray[Any, Any]
 
 
-def noise_source(seed: int | None = None) -> np.random.Generator:
-    """A generator seeded with 256 bits of the operating system; a seed is for tests alone."""
-    return np.random.default_rng(secrets.randbits(256) if seed is None else seed)
+class Noise:
+    """Random numbers from the operating system's cryptographic generator, or from a seed, which is for tests alone."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._seeded = None if seed is None else np.random.default_rng(seed)
+
+    def uniform(self, *shape: int) -> Array:
+        """Numbers within (0, 1), of 53 bits each."""
+        if self._seeded is not None:
+            return self._seeded.random(shape)
+        bits = np.frombuffer(secrets.token_bytes(8 * math.prod(shape)), np.uint64) >> np.uint64(11)
+        return ((bits + 0.5) * 2.0**-53).reshape(shape)
+
+    def gaussian(self, sigma: float, *shape: int) -> Array:
+        """Normal numbers of standard deviation ``sigma``, by the inverse of their distribution function."""
+        return ndtri(self.uniform(*shape)) * sigma
 
 
-def noisy_counts(counts: Array, sigma: float, noise: np.random.Generator) -> Array:
+def secret_generator() -> np.random.Generator:
+    """For random choices that must be as secret as noise but are many: a generator with a key of the system's."""
+    return np.random.Generator(np.random.Philox(key=secrets.randbits(128)))
+
+
+def noisy_counts(counts: Array, sigma: float, noise: Noise) -> Array:
     """Counts with Gaussian noise, as whole numbers: rounding comes after, so the last bits of the noise say nothing."""
-    return np.rint(counts + noise.normal(0.0, sigma, np.shape(counts)))
+    return np.rint(counts + noise.gaussian(sigma, *np.shape(counts)))
 
 
 def stable_threshold(sigma: float, delta: float, rows: int) -> float:

@@ -7,6 +7,7 @@ without a word of what was seen.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import pyarrow.compute as pc
 from synthvae import tables
 from synthvae.errors import BudgetError
 from synthvae.privacy.ledger import Ledger, Spend
-from synthvae.privacy.mechanisms import Array, noisy_counts, stable_threshold
+from synthvae.privacy.mechanisms import Array, Noise, noisy_counts, stable_threshold
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ class PrivateTable:
     noise: where all randomness comes from. Names and types of columns are public.
     """
 
-    def __init__(self, table: pa.Table, ledger: Ledger, noise: np.random.Generator) -> None:
+    def __init__(self, table: pa.Table, ledger: Ledger, noise: Noise) -> None:
         budget = ledger.budget
         with discreet():
             self._secret = table if budget.unit is None else _bounded(table, budget.unit, budget.rows_per_unit, noise)
@@ -125,9 +126,9 @@ class PrivateTable:
             tokens = encode(self._secret)
         for _ in range(spend.steps):
             with discreet():
-                taken = self._noise.random(len(tokens)) < spend.rate
+                taken = self._noise.uniform(len(tokens)) < spend.rate
                 sums = contribution(tokens[taken])
-            yield [part + self._noise.standard_normal(part.shape, np.float32) * spend.sigma for part in sums]
+            yield [part + self._noise.gaussian(spend.sigma, *part.shape).astype(np.float32) for part in sums]
 
     def _pay(self, spend: Spend, sensitivity: float) -> None:
         if spend.sensitivity < sensitivity * (1 - 1e-9):
@@ -137,9 +138,11 @@ class PrivateTable:
 
 @contextmanager
 def discreet() -> Iterator[None]:
-    """An error's text, or its chain, may quote a value."""
+    """An error's text, or its chain, may quote a value; that there is a warning says something of one."""
     try:
-        yield
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except (KeyboardInterrupt, MemoryError, BudgetError):
         raise
     except Exception as error:
@@ -152,11 +155,12 @@ def discreet() -> Iterator[None]:
     ) from None
 
 
-def _bounded(table: pa.Table, unit: str, most: int, noise: np.random.Generator) -> pa.Table:
-    """At most so many rows of each unit, chosen at random and for each unit by itself; null is one unit."""
-    codes = tables.plain(table[unit]).combine_chunks().dictionary_encode().indices.fill_null(-1)
+def _bounded(table: pa.Table, unit: str, most: int, noise: Noise) -> pa.Table:
+    """At most so many rows of each unit, chosen at random and for each unit by itself; rows of nobody are left out."""
+    table = table.filter(pc.is_valid(tables.plain(table[unit])))
+    codes = tables.plain(table[unit]).combine_chunks().dictionary_encode().indices
     owner = codes.to_numpy(zero_copy_only=False)
-    order = np.lexsort((noise.random(len(owner)), owner))
+    order = np.lexsort((noise.uniform(len(owner)), owner))
     first = np.flatnonzero(np.append(True, np.diff(owner[order]) != 0))[: len(owner)]
     rank = np.arange(len(owner)) - np.repeat(first, np.diff(np.append(first, len(owner))))
     return table.take(pa.array(np.sort(order[rank < most])))

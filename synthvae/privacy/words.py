@@ -26,8 +26,9 @@ def told(facts: dict[str, Any]) -> list[str]:
     lines = [
         f"Differential privacy: {facts['promise']}.",
         f"Spent: epsilon {facts['spent_epsilon']:.3f} of {facts['epsilon']:g}.",
-        "Whatever is known besides, whether somebody is in the table changes the odds of any conclusion from the model "
-        f"by a factor of at most e^{facts['epsilon']:g}, but for a chance of {facts['delta']:g}.",
+        f"Whatever is known besides, whether {facts.get('subject', 'a row')} is in the table changes the odds of any "
+        f"conclusion from the model by a factor of at most e^{facts['epsilon']:g}, but for a chance of "
+        f"{facts['delta']:g}.",
     ]
     if facts["testing"]:
         lines.insert(0, "FOR TESTING: the noise came from a seed, so it can be taken away again. Nothing is promised.")

@@ -18,7 +18,7 @@ from synthvae.schema import instants, obeyed
 from synthvae.schema.columns import Categorical, Column, Datetime, Numeric
 from synthvae.schema.constraints import Constraint
 from synthvae.schema.written import meaning, meant
-from synthvae.tables import arrow_type, is_text, plain
+from synthvae.tables import arrow_type, forgiving, is_text, plain
 from synthvae.tables.problem import Problem
 
 UNLAWFUL = "The table does not obey the schema:"
@@ -57,6 +57,20 @@ def typed(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
     known = {column.name: column for column in columns}
     names = table.column_names
     return pa.table({name: _cast(table[name], known[name]) if name in known else table[name] for name in names})
+
+
+def castable(found: pa.DataType, column: Column) -> bool:
+    """Whether values of a type can be those of a column, for all one knows without them."""
+    bare = plain(pa.chunked_array([], found)).type
+    instant = is_text(bare) and pt.is_timestamp(arrow_type(column.arrow))
+    return bool(instant or pt.is_null(bare) or _family(bare) == _family(_bare(column)))
+
+
+def forgiven(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
+    """The values (n,) of a castable type in that of the column; those that it cannot hold are null."""
+    if pt.is_dictionary(arrow_type(column.arrow)):
+        return _cast(forgiving(plain(values), lambda part: part.cast(_bare(column))), column)
+    return forgiving(plain(values), lambda part: _cast(pa.chunked_array([part]), column).combine_chunks())
 
 
 def _name_problems(found: list[str], wanted: list[str]) -> Iterator[str]:

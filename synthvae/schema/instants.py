@@ -57,7 +57,7 @@ def nanoseconds(text: str) -> int:
     if re.fullmatch(r"\d\d:\d\d.*", text):
         return STEP["D"] if text == "24:00" else nanoseconds(f"1970-01-01T{text}")
     match = re.fullmatch(
-        r"((?:\d{4,6}|[+-]\d{3,6})-\d\d-\d\d(?:[T ]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?)?)(Z|[+-]\d\d:?\d\d)?", text
+        r"((?:\d{4,12}|[+-]\d{3,12})-\d\d-\d\d(?:[T ]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?)?)(Z|[+-]\d\d:?\d\d)?", text
     )
     if not match:
         raise ValueError(f"Expected ISO 8601 text such as '2026-01-31' or '2026-01-31T12:00:00'. Received: {text!r}")

@@ -19,6 +19,7 @@ from synthvae.codecs import CODECS
 from synthvae.codecs.arrow import as_type
 from synthvae.codecs.grid import Grid, Units
 from synthvae.codecs.gridded import AxisCodec
+from synthvae.privacy.ledger import Spend
 from synthvae.privacy.private_table import Coding, PrivateTable
 from synthvae.schema import instants
 from synthvae.schema.columns import Column, Datetime, Numeric
@@ -31,7 +32,7 @@ REFINEMENTS = 3  # looks after the first: enough for single days within centurie
 PARTS = 16  # into which a cell is cut
 LOOKS = 2.0  # of the budget of one column of levels
 MOST_SHARE = 1 / 48  # of the rows that a cell may hold uncut
-SURE = 4.5  # standard deviations of noise above which a cell is there at all
+SURE = 4.5  # standard deviations of noise above which a cell is there at all, and half a row since counts are rounded
 WHOLE_POWERS, FLOAT_POWERS = range(63), range(-40, 100)
 STATED_PARTS = 32  # equal parts of bounds that the user wrote
 
@@ -59,13 +60,13 @@ class AxisDomain(Domain):
             spend = allotment.column(what, looks / (REFINEMENTS + 1))
             coding = Coding(len(edges), cls(column, edges, counts).leaves)
             if not look:
-                counts = settled(private.histogram(coding, spend), rows, SURE * spend.sigma, column.nullable)
+                counts = settled(private.histogram(coding, spend), rows, _floor(spend), column.nullable)
                 kin = np.arange(len(edges))
             else:
                 counts = _agreeing(private.histogram(coding, spend), counts, kin, spend.sigma)
             if look < REFINEMENTS:
                 least = 0.0 if not look else rows * MOST_SHARE
-                edges, kin = _cut(edges, counts > max(least, SURE * spend.sigma))
+                edges, kin = _cut(edges, counts > max(least, _floor(spend)))
         return cls._within(column, edges, counts)
 
     @classmethod
@@ -101,6 +102,11 @@ class AxisDomain(Domain):
         number = np.clip(number, *_ends(self.grid))
         none = np.zeros(len(leaves), bool)
         return as_type(self.grid.values(Units(number, null, none)), self._column.arrow)
+
+
+def _floor(spend: Spend) -> float:
+    """What noise alone may make a count."""
+    return SURE * spend.sigma + 0.5
 
 
 def _grid(column: Column) -> Grid:

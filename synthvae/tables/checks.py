@@ -74,25 +74,8 @@ def problems(table: pa.Table) -> Iterator[Problem]:
         yield from _problems(field.name, table[field.name])
 
 
-def tamed(table: pa.Table) -> pa.Table:
-    """``checked`` without a word about values: those that no table may hold are null, and no rows are no problem."""
-    check_names(table.column_names)
-    raise_all([_type_problem(field) for field in table.schema if not is_supported(field.type)])
-    columns = [_tamed(table[name]) for name in table.column_names]
-    return pa.Table.from_arrays(columns, names=table.column_names).unify_dictionaries()
-
-
-def _tamed(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pt.is_floating(values.type):
-        wide = values.cast(pa.float32()) if pt.is_float16(values.type) else values
-        return pc.if_else(pc.is_inf(wide), pa.scalar(None, values.type), values)
-    if pt.is_uint64(values.type):
-        large = pc.greater(values, pa.scalar(INT64_MAX, pa.uint64()))
-        return pc.if_else(large, pa.scalar(None, values.type), values)
-    return values
-
-
-def _type_problem(field: pa.Field) -> str:
+def type_problem(field: pa.Field) -> str:
+    """What to do about a column of a type that no table may have."""
     # the fields of a struct made from Python objects are data, not schema
     said = str(field.type).split("<")[0] if pt.is_nested(field.type) else field.type
     return f"column {field.name!r} is of type {said}; {_advice(field.type)}"
@@ -100,7 +83,7 @@ def _type_problem(field: pa.Field) -> str:
 
 def _problems(name: str, values: pa.ChunkedArray) -> Iterator[Problem]:
     if not is_supported(values.type):
-        yield Problem(_type_problem(pa.field(name, values.type)))
+        yield Problem(type_problem(pa.field(name, values.type)))
     elif pt.is_floating(values.type):
         wide = values.cast(pa.float32()) if pt.is_float16(values.type) else values
         yield from _finding(name, pc.is_inf(wide), "infinite values", "replace them by nulls or large numbers")

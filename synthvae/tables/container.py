@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.dataset as pds
 
 from synthvae.errors import TableError
-from synthvae.tables.checks import checked, guarded, tamed
+from synthvae.tables.checks import checked, guarded
+from synthvae.tables.discreet import csv_as_text, frame_as_text, tamed
 from synthvae.tables.files import paths_in, read_paths
 from synthvae.tables.frames import default_dtype, dtype_text, from_pandas, series_of, to_polars
 
@@ -39,23 +40,42 @@ class Container:
     notes: dict[str, dict[str, str]] | None = None
 
 
-def read(table: object, tame: bool = False) -> tuple[pa.Table, Container]:
-    """Read a table into Arrow; TableError lists everything in it that no table may hold.
-
-    tame: values that no table may hold become null, and nothing is said of any value; dtypes do not tell of nulls.
-    """
-    checked_ = tamed if tame else checked
+def read(table: object) -> tuple[pa.Table, Container]:
+    """Read a table into Arrow; TableError lists everything in it that no table may hold."""
     if isinstance(table, pd.DataFrame):
-        arrow = checked_(from_pandas(table))
+        arrow = checked(from_pandas(table))
         return arrow, Container("pandas", {name: dtype_text(table[name].dtype) for name in table.columns})
     paths = paths_in(table)
     if paths:
-        arrow = checked_(read_paths(paths))
-        given = arrow.slice(0, 0) if tame else arrow
-        return arrow, Container("path", {name: default_dtype(given[name]) for name in arrow.column_names})
-    kind: Kind = "polars" if type(table).__module__.split(".")[0] == "polars" else "arrow"
-    arrow = _from_arrow(table)
-    return checked_(arrow), Container(kind, notes=notes_of(arrow.schema) if kind == "arrow" and not tame else None)
+        arrow = checked(read_paths(paths))
+        return arrow, Container("path", {name: default_dtype(arrow[name]) for name in arrow.column_names})
+    arrow, kind = _from_arrow(table)
+    return checked(arrow), Container(kind, notes=notes_of(arrow.schema) if kind == "arrow" else None)
+
+
+def read_discreetly(table: object) -> tuple[pa.Table, Container, tuple[str, ...]]:
+    """The same where no error, type, dtype or note may follow from single rows, and the columns that are text because
+    nothing declares what they are."""
+    if isinstance(table, pd.DataFrame):
+        arrow, untyped = frame_as_text(table)
+        return (
+            tamed(arrow),
+            Container("pandas", {name: dtype_text(table[name].dtype) for name in table.columns}),
+            untyped,
+        )
+    paths = paths_in(table)
+    if any(path.suffix.lower() == ".csv" for path in paths):
+        arrow = csv_as_text(paths)
+        return tamed(arrow), Container("path"), tuple(arrow.column_names)
+    if paths:
+        arrow = tamed(read_paths(paths))
+        return (
+            arrow,
+            Container("path", {name: default_dtype(arrow[name].slice(0, 0)) for name in arrow.column_names}),
+            (),
+        )
+    arrow, kind = _from_arrow(table)
+    return tamed(arrow), Container(kind), ()
 
 
 def restore(table: pa.Table, container: Container, index: pd.Index | None = None) -> object:
@@ -95,12 +115,13 @@ def _noted(table: pa.Table, notes: dict[str, dict[str, str]]) -> pa.Table:
     return table.cast(pa.schema(fields, notes.get(""))) if notes else table
 
 
-def _from_arrow(table: object) -> pa.Table:
+def _from_arrow(table: object) -> tuple[pa.Table, Kind]:
     if isinstance(table, pa.Table):
-        return table
+        return table, "arrow"
     reader = _reader(table)
     if reader is not None:
-        return guarded(reader, f"the {type(table).__name__}")
+        kind: Kind = "polars" if type(table).__module__.split(".")[0] == "polars" else "arrow"
+        return guarded(reader, f"the {type(table).__name__}"), kind
     name = f"{type(table).__module__.split('.')[0]}.{type(table).__name__}"
     advice = "; call .collect() first" if type(table).__name__ == "LazyFrame" else "; pass pandas.DataFrame(...) of it"
     raise TableError(f"Expected {ACCEPTED}. Received: {name}{advice}.")

@@ -23,14 +23,15 @@ def from_pandas(frame: pd.DataFrame) -> pa.Table:
     problems: list[str] = []
     for name in frame.columns:
         try:
-            arrays[name] = _array(frame[name])
+            arrays[name] = array_of(frame[name])
         except UNREADABLE as error:
             problems.append(f"column {name!r} (dtype {frame[name].dtype}): {_column_problem(frame[name], error)}")
     raise_all(problems)
     return pa.table(arrays)
 
 
-def _array(series: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
+def array_of(series: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
+    """A column as Arrow; one of UNREADABLE where it cannot be."""
     # pyarrow would make dates of datetimes and numbers of booleans where they are mixed
     if series.dtype == object and _python_types(series):
         raise TypeError("mixed types")

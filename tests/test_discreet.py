@@ -1,0 +1,195 @@
+"""Tables under a budget are read so that no type, error, warning or dtype follows from a single row."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import synthvae as sv
+from synthvae import tables
+from synthvae.errors import SchemaError, SynthvaeWarning, TableError
+from synthvae.private_fitting import bought
+from synthvae.schema.check import forgiven
+from synthvae.schema.columns import Categorical, Datetime, Numeric
+from synthvae.surrogate.spelling import _most
+
+LOOSE = sv.Budget(epsilon=200.0, delta=1e-3, testing=True)
+HEAD = "whole,number,day,moment,word,truth,code\n"
+ROWS = "".join(
+    f"{i % 90},{i % 7}.5,2020-01-{1 + i % 28:02d},2020-01-01 10:{i % 60:02d}:00,{'ab'[i % 2]},true,0{i % 9}7\n"
+    for i in range(500)
+)
+TYPES = {
+    "whole": pa.int64(),
+    "number": pa.float64(),
+    "day": pa.date32(),
+    "moment": pa.timestamp("s"),
+    "word": pa.string(),
+    "truth": pa.bool_(),
+    "code": pa.string(),
+}
+STRANGE = {
+    "a fraction": b"33.5,1.5,2020-01-01,2020-01-01 10:00:00,a,true,007\n",
+    "words": b"many,few,some day,once,b,perhaps,x\n",
+    "too large": b"99999999999999999999,1e999,9999-99-99,2020-99-99 10:00:00,a,true,007\n",
+    "too few cells": b"1,2\n",
+    "too many cells": b"1,1.5,2020-01-01,2020-01-01 10:00:00,a,true,007,secret\n",
+    "not UTF-8": b"1,1.5,2020-01-01,2020-01-01 10:00:00,\xff\xfe,true,007\n",
+    "empty": b",,,,,,\n",
+}
+
+
+def types_of(table: Any) -> tuple[dict[str, str], pa.Table]:
+    """What a fit under a budget takes the columns of a table for, and rows it makes of them."""
+    rows, _, untyped = tables.read_discreetly(table)
+    made, _ = bought(rows, None, LOOSE, 0, untyped)
+    return {column.name: column.arrow for column in made.columns}, made.table
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_one_strange_row_of_a_csv_file_changes_no_type_and_raises_nothing(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(HEAD.encode() + ROWS.encode() + STRANGE[name])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found, made = types_of(path)
+    assert found == {column: str(type_) for column, type_ in TYPES.items()}
+    assert made.schema.types == list(TYPES.values())
+    assert set(made["whole"].to_pylist()) <= {None, *range(-20, 120)}
+
+
+def test_what_columns_of_a_csv_file_are_is_paid_for(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(HEAD + ROWS)
+    model = sv.Synthesizer(budget=LOOSE, epochs=1, random_state=0).fit(path)
+    first = model.card_["privacy"]["payments"][0]
+    assert first["what"] == "how 7 columns without a type are written"
+    assert first["sensitivity"] == pytest.approx(7**0.5)
+    fake = model.sample(30, random_state=0)
+    assert fake["whole"].dtype.kind == "i" or str(fake["whole"].dtype) == "Int64"
+    assert fake["code"].dropna().str.fullmatch(r"0\d7").all()
+
+
+def test_a_schema_says_what_columns_of_a_csv_file_are_for_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("age,sex\n" + "33,F\n40,M\nsecret,F\n" * 100)
+    columns = (Numeric(name="age", arrow="int64", nullable=True, lower=18, upper=90, decimals=0),
+               Categorical(name="sex", arrow="string", levels=("F", "M")))  # fmt: skip
+    rows, _, untyped = tables.read_discreetly(path)
+    made, asked = bought(rows, sv.Schema(columns), LOOSE, 0, untyped)
+    assert made.table.schema.types == [pa.int64(), pa.string()]
+    assert made.table["age"].null_count == pytest.approx(400 / 3, abs=20)
+    assert not [spend for spend in asked.ledger if "written" in spend.what]
+    said = asked.ledger.facts()["assumptions"][0]
+    assert said.startswith("Taken from the schema as public")
+    assert "bounds of 'age'; levels of 'sex'" in said
+
+
+@pytest.mark.parametrize(
+    ("sigma", "counts", "expected"),
+    [
+        (1.0, [10, 9000, 0, 0, 0, 3, 50], pa.float64()),
+        (1.0, [0, 9000, 0, 0, 0, 3, 50], pa.int64()),
+        (30.0, [90, 9000, 0, 0, 0, -40, 50], pa.int64()),  # within the noise
+        (1.0, [0, 9000, 0, 0, 0, 900, 0], pa.string()),  # a tenth is text
+        (1.0, [0, 0, 0, 0, 0, 900, 0], pa.string()),
+        (1.0, [0, 0, 0, 2, 900, 0, 0], pa.date32()),
+        (1.0, [0, 0, 0, 500, 400, 0, 0], pa.timestamp("s")),
+        (1.0, [0, 0, 700, 0, 0, 0, 0], pa.bool_()),
+        (1.0, [0, 0, 0, 0, 0, 0, 800], pa.string()),
+    ],
+)
+def test_most_rows_decide(sigma: float, counts: list[int], expected: pa.DataType) -> None:
+    assert _most(np.array(counts, float), sigma) == expected
+
+
+def test_spellings() -> None:
+    texts = pa.chunked_array([["1", "-0.5", "1e6", "True", "2020-01-31", "2020-01-31 10:00:00", "07", "x", "NA", None]])
+    names = [*tables.SPELLINGS, "text", "null"]
+    found = [names[place] for place in tables.spellings(texts).to_pylist()]
+    assert found == ["whole number", "number", "number", "truth", "date", "instant", "text", "text", "null", "null"]
+
+
+MOMENT, CODED = datetime.datetime(2020, 1, 1), "dictionary<values=int32, indices=int8, ordered=0>"
+OBJECTS: dict[str, tuple[list[Any], str]] = {
+    "whole": ([1, 2, 3] * 100 + ["secret"], "int64"),
+    "decimal": ([decimal.Decimal("1.25"), decimal.Decimal("2.5")] * 150 + [decimal.Decimal("1e-30")], "double"),
+    "day": ([datetime.date(2020, 1, 5), datetime.date(2021, 1, 5)] * 150 + [MOMENT], "date32[day]"),
+    "word": (["a", "b"] * 150 + [b"\xff"], "string"),
+    "nested": ([True, False] * 150 + [{"who": "secret"}], "bool"),
+    "surrogate": (["a", "b"] * 150 + ["\ud800"], "string"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_one_strange_object_changes_no_type_and_raises_nothing(name: str) -> None:
+    values, expected = OBJECTS[name]
+    frame = pd.DataFrame({"x": pd.Series(values, dtype=object)})
+    assert types_of(frame)[0] == types_of(frame.iloc[:-1])[0] == {"x": expected}
+
+
+def test_how_many_levels_a_category_has_changes_no_type() -> None:
+    def fields(levels: int) -> list[Any]:
+        words = [f"level {i}" for i in range(levels)]
+        return [tables.read_discreetly(pd.DataFrame({"x": pd.Categorical(words, categories)}))[0].schema
+                for categories in (words, pd.Index(words, dtype=object))]  # fmt: skip
+
+    assert fields(127) == fields(129)
+
+
+def test_a_column_that_no_table_may_hold_is_named_without_its_values() -> None:
+    frame = pd.DataFrame({"x": pd.Series([1 + 2j, 3 + 4j])})
+    with pytest.raises(TableError, match="column 'x' has a dtype that is not supported"):
+        tables.read_discreetly(frame)
+
+
+@pytest.mark.parametrize(
+    ("values", "column", "expected"),
+    [
+        (pa.array([1.0, 7.5, 3.0, 7.5]), Numeric(name="x", arrow="int64"), [1, None, 3, None]),
+        (pa.array([1, 300, 3]), Numeric(name="x", arrow="int8"), [1, None, 3]),
+        (pa.array(["2020-01-01", "Zenda"]), Datetime(name="x", arrow="timestamp[s]"), [MOMENT, None]),
+        (pa.array([5, 2**40]), Categorical(name="x", arrow=CODED, levels=(5,)), [5, None]),
+        (pa.array([None, None]), Numeric(name="x", arrow="int64"), [None, None]),
+    ],
+    ids=["fraction", "narrow", "text", "level", "null"],
+)  # fmt: skip
+def test_what_a_type_cannot_hold_becomes_null(values: pa.Array, column: Any, expected: list[Any]) -> None:
+    assert forgiven(pa.chunked_array([values]), column).to_pylist() == expected
+
+
+def test_types_that_have_nothing_in_common_are_told_by_name() -> None:
+    people = pd.DataFrame({"age": ["Zenda"] * 60})
+    with pytest.raises(SchemaError, match="column 'age' is of type large_string, expected int64"):
+        sv.Synthesizer(sv.Schema((Numeric(name="age", arrow="int64"),)), budget=LOOSE).fit(people)
+
+
+def test_notes_in_an_arrow_table_stay_behind(tmp_path: Path) -> None:
+    noted = pa.table({"x": pa.array([1, 2] * 200)}).replace_schema_metadata({"who": "Zenda"})
+    noted = noted.cast(pa.schema([pa.field("x", pa.int64(), metadata={"first": "Zenda"})], {"who": "Zenda"}))
+    model = sv.Synthesizer(budget=LOOSE, epochs=1, random_state=0).fit(noted)
+    path = tmp_path / "m.synthvae"
+    model.save(path)
+    assert b"Zenda" not in path.read_bytes()
+    assert "Zenda" not in model.schema_.to_json()
+    assert model.sample(3).schema.metadata is None
+    model.write(tmp_path / "t.parquet", 3)
+    assert pq.read_metadata(tmp_path / "t.parquet").metadata[b"budget"].endswith(b"FOR TESTING, protects nobody")
+
+
+def test_doubts_about_a_budget_are_said() -> None:
+    people = pd.DataFrame({"x": [1, 2] * 200})
+    with pytest.warns(SynthvaeWarning, match="above 1 / number of rows"):
+        sv.Synthesizer(budget=sv.Budget(50.0, 0.09, testing=True), epochs=1, random_state=0).fit(people)
+    schema = sv.Schema((Numeric(name="x", arrow="int64", lower=0, upper=5, decimals=0, open_share=0.01),))
+    with pytest.warns(SynthvaeWarning, match="looks inferred from rows"):
+        sv.Synthesizer(schema, budget=LOOSE, epochs=1, random_state=0).fit(people)
