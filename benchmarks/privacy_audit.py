@@ -63,7 +63,7 @@ def in_count(target: bool, budget: sv.Budget) -> float:
 
 def in_rows(target: bool, budget: sv.Budget) -> float:
     """How often the person's levels are in rows made from noisy counts."""
-    made, _ = private_fitting.bought(BASE[target], schema(), budget, 0)
+    made = private_fitting.bought(BASE[target], schema(), budget, 0).made
     return float(sum((made.table[f"c{i}"].to_pandas() == "z").sum() for i in range(COLUMNS)))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import pyarrow as pa
 
 from synthvae import fitting, tables
 from synthvae.codecs.table import TableCodec
-from synthvae.errors import ParameterError, SynthvaeWarning
+from synthvae.errors import ParameterError, SynthvaeWarning, TableError
 from synthvae.generation.calibrate import calibrate, frequencies
 from synthvae.networks.layout import Array
 from synthvae.networks.vae import VAE, NetworkConfig
@@ -25,7 +26,7 @@ from synthvae.privacy.accountant import Steps, gaussian_mu, step_noise
 from synthvae.privacy.budget import Budget
 from synthvae.privacy.ledger import Ledger, Spend
 from synthvae.privacy.mechanisms import Noise, secret_generator
-from synthvae.privacy.private_table import PrivateTable, discreet
+from synthvae.privacy.private_table import PrivateTable, unsaid
 from synthvae.saved import Learned, layout_of
 from synthvae.schema.schema import Schema
 from synthvae.surrogate import public
@@ -34,7 +35,11 @@ from synthvae.surrogate.make import Surrogate, surrogate, weights
 from synthvae.surrogate.spelling import elected
 from synthvae.training import private
 
-LEVEL_DELTA = 0.1  # share of delta for naming levels that nobody wrote down
+# Shares of delta: for naming levels that nobody wrote down; for fits with noisy steps, of which each rate has a part.
+# The noisy number of rows decides whether there are steps, and at which rate: each of these ways to go on keeps epsilon
+# at a delta of its own, so all together do at the sum. What else is decided on the way are Gaussian looks of a total
+# that is fixed beforehand, and those may follow from one another (Smith, Thakurta 2022).
+LEVEL_DELTA, STEPS_DELTA = 0.1, 0.1
 SPELLING = 0.03  # share of the budget (of mu^2) for what columns are that nothing declares
 
 
@@ -53,46 +58,54 @@ def check(budget: Budget, random_state: object, *unpaid: object) -> None:
 
 def fit(settings: fitting.Settings, budget: Budget, table: Any, run: fitting.Run) -> Learned:
     """Learn a table under ``budget``; see ``Synthesizer.fit``. The seed is of what is drawn without looking at rows."""
-    rows, container, untyped = tables.read_discreetly(table)
+    rows, container, untyped = unsaid(lambda: tables.read_discreetly(table), TableError)
     schema = settings.schema
-    made, asked = bought(rows, schema, budget, run.seed, untyped)
+    counted = bought(rows, schema, budget, run.seed, untyped)
+    made, asked = counted.made, counted.asked
     del rows
     _say_doubts(made.rows, schema, budget)
     codec = TableCodec.fit(_schema(made, schema, container), made.table)
     steps = private.planned(made.rows, budget.epsilon)
     learned = _first(settings, codec, made.table, run, steps is not None)
     if steps is not None:
-        _refine(learned, asked, made.rows, steps, run.seed)
+        _refine(learned, counted, steps, run.seed)
         learned = dataclasses.replace(learned, shifts=_calibrated(learned, made.table, run.seed))
     facts = {"rows": round(made.rows), "privacy": asked.ledger.facts()}
     return dataclasses.replace(learned, history=learned.history.iloc[:0], card=learned.card | facts)
 
 
-def bought(
-    rows: pa.Table, schema: Schema | None, budget: Budget, seed: int, untyped: Sequence[str] = ()
-) -> tuple[Surrogate, PrivateTable]:
-    """Rows made from noisy counts of ``rows``, and these where they can only be asked, for what is left to ask.
+@dataclass(frozen=True, eq=False)
+class Bought:
+    """made: rows from noisy counts; asked: the rows where they can only be asked; mu: the most that counts may cost,
+    which does not depend on what they came to."""
 
-    untyped: columns of text of which nothing declares what they are.
-    """
+    made: Surrogate
+    asked: PrivateTable
+    mu: float
+
+
+def bought(rows: pa.Table, schema: Schema | None, budget: Budget, seed: int, untyped: Sequence[str] = ()) -> Bought:
+    """Rows made from noisy counts of ``rows``. untyped: columns of text of which nothing declares what they are."""
     public.check(rows.column_names, schema, budget)
     ledger = Ledger(budget, () if schema is None else (public.told(schema),))
-    noise = Noise(seed if budget.testing else None)
-    whole = gaussian_mu(budget.epsilon, (1 - LEVEL_DELTA) * budget.delta) ** 2
+    asked = PrivateTable(rows, ledger, Noise(seed if budget.testing else None))
+    whole = gaussian_mu(budget.epsilon, (1 - LEVEL_DELTA - STEPS_DELTA) * budget.delta) ** 2
     if untyped and schema is None:
-        types = _bought_types(PrivateTable(rows, ledger, noise), untyped, SPELLING * whole)
+        types = _bought_types(asked, untyped, SPELLING * whole)
     else:
         types = public.types(rows.schema, schema, untyped)
     columns = public.columns_of(types, schema, budget.unit)
-    with discreet():
-        asked = PrivateTable(public.brought(rows, columns, untyped), ledger, noise)
-    found = sum(public.unlisted(column) for column in columns)
+    asked = asked.recast(lambda rows: public.brought(rows, columns, untyped))
+    # columns whose type was bought may have turned out to be text, or not: delta must not depend on it
+    found = sum(public.unlisted(column) or (schema is None and column.name in untyped) for column in columns)
     each = LEVEL_DELTA * budget.delta / max(found, 1)
-    mu2 = gaussian_mu(budget.epsilon, budget.delta - each * found) ** 2 - ledger.mu**2
+    mu2 = whole - ledger.mu**2
     count = max(asked.size(rows_spend(budget, mu2)), 1.0)
     share = 1.0 if private.planned(count, budget.epsilon) is None else private.COUNTS
     allotment = Allotment(budget, share * mu2, weights(columns), each)
-    return surrogate(asked, columns, count, allotment, np.random.default_rng([seed, 5])), asked
+    most = (ledger.mu**2 + allotment.mu2) ** 0.5
+    made = surrogate(asked, columns, count, allotment, np.random.default_rng([seed, 5]))
+    return Bought(made, asked, most)
 
 
 def _bought_types(asked: PrivateTable, untyped: Sequence[str], mu2: float) -> pa.Schema:
@@ -139,14 +152,16 @@ def _first(settings: fitting.Settings, codec: TableCodec, made: pa.Table, run: f
     return fitting.trained(made, codec, vae, plan, (rows, held_out), run)
 
 
-def _refine(learned: Learned, asked: PrivateTable, rows: float, steps: private.Planned, seed: int) -> None:
-    """Noisy steps on the rows, with whatever the counts have left."""
-    budget, ledger = asked.ledger.budget, asked.ledger
+def _refine(learned: Learned, counted: Bought, steps: private.Planned, seed: int) -> None:
+    """Noisy steps on the rows, with whatever the counts leave for certain."""
+    budget = counted.asked.ledger.budget
     wanted = Steps(steps.rate, 1.0, steps.count, budget.rows_per_unit)
-    noise = step_noise(ledger.mu, wanted, budget.epsilon, budget.delta - ledger.delta)
+    delta = STEPS_DELTA * budget.delta / len(private.RATES)
+    noise = step_noise(counted.mu, wanted, budget.epsilon, delta)
     # what is asked of a row must be as secret as the noise: known beforehand, a row less would move all later ones
     rng = np.random.default_rng([seed, 6]) if budget.testing else secret_generator()
-    private.train(learned.vae, asked, learned.codec.encode, rows, private.PrivatePlan(steps, noise), rng)
+    plan = private.PrivatePlan(steps, noise)
+    private.train(learned.vae, counted.asked, learned.codec.encode, counted.made.rows, plan, rng)
 
 
 def _calibrated(learned: Learned, made: pa.Table, seed: int) -> list[Array]:

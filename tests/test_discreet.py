@@ -51,7 +51,7 @@ STRANGE = {
 def types_of(table: Any) -> tuple[dict[str, str], pa.Table]:
     """What a fit under a budget takes the columns of a table for, and rows it makes of them."""
     rows, _, untyped = tables.read_discreetly(table)
-    made, _ = bought(rows, None, LOOSE, 0, untyped)
+    made = bought(rows, None, LOOSE, 0, untyped).made
     return {column.name: column.arrow for column in made.columns}, made.table
 
 
@@ -85,7 +85,8 @@ def test_a_schema_says_what_columns_of_a_csv_file_are_for_nothing(tmp_path: Path
     columns = (Numeric(name="age", arrow="int64", nullable=True, lower=18, upper=90, decimals=0),
                Categorical(name="sex", arrow="string", levels=("F", "M")))  # fmt: skip
     rows, _, untyped = tables.read_discreetly(path)
-    made, asked = bought(rows, sv.Schema(columns), LOOSE, 0, untyped)
+    counted = bought(rows, sv.Schema(columns), LOOSE, 0, untyped)
+    made, asked = counted.made, counted.asked
     assert made.table.schema.types == [pa.int64(), pa.string()]
     assert made.table["age"].null_count == pytest.approx(400 / 3, abs=20)
     assert not [spend for spend in asked.ledger if "written" in spend.what]
@@ -135,6 +136,53 @@ def test_one_strange_object_changes_no_type_and_raises_nothing(name: str) -> Non
     values, expected = OBJECTS[name]
     frame = pd.DataFrame({"x": pd.Series(values, dtype=object)})
     assert types_of(frame)[0] == types_of(frame.iloc[:-1])[0] == {"x": expected}
+
+
+BLANK = "1,,3\n,x,\n"
+
+
+def test_blank_cells_are_null(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,c\n" + BLANK)
+    rows, _, _ = tables.read_discreetly(path)
+    assert rows.to_pylist() == [{"a": "1", "b": None, "c": "3"}, {"a": None, "b": "x", "c": None}]
+
+
+def test_rows_of_nobody_in_a_csv_file_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("who,x\n" + "".join(f"{i},1\n" for i in range(300)) + ",2\n" * 300)
+    rows, _, untyped = tables.read_discreetly(path)
+    budget = sv.Budget(200.0, 1e-3, unit="who", testing=True)
+    assert bought(rows, None, budget, 0, untyped).made.rows == pytest.approx(300, abs=5)
+
+
+def test_a_long_cell_is_only_a_cell(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,2\n3," + "x" * 3_000_000 + "\n")
+    assert tables.read_discreetly(path)[0].num_rows == 2
+
+
+def test_dictionaries_become_alike_whatever_their_chunks_hold() -> None:
+    def chunk(levels: list[str | None]) -> pa.Array:
+        return pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int8()), pa.array(levels), ordered=True)
+
+    made = tables.read_discreetly(pa.table({"x": pa.chunked_array([chunk(["b", "a"]), chunk(["c", None])])}))[0]["x"]
+    assert made.to_pylist() == ["b", "a", "c", None]
+    assert made.type == pa.dictionary(pa.int32(), pa.string(), ordered=True)
+    assert made.chunk(0).dictionary.to_pylist() == ["b", "a", "c"]
+    wild = pa.array([2.0, float("nan"), 1.0, float("inf")]).dictionary_encode()
+    assert tables.read_discreetly(pa.table({"x": wild}))[0]["x"].to_pylist() == [2.0, None, 1.0, None]
+
+
+@pytest.mark.parametrize("dtype", ["string[python]", "string[pyarrow]", "str", "category"])
+def test_text_that_is_none_changes_no_type(dtype: str) -> None:
+    clean = pd.Series(["a", "b"] * 9, dtype=object)
+    try:
+        strange = pd.concat([clean, pd.Series(["\udcff", 5] if dtype == "category" else ["\udcff"])]).astype(dtype)
+    except UnicodeError:
+        pytest.skip("no such text in this dtype")
+    types = [tables.read_discreetly(pd.DataFrame({"x": x}))[0].schema for x in (clean.astype(dtype), strange)]
+    assert types[0] == types[1]
 
 
 def test_how_many_levels_a_category_has_changes_no_type() -> None:

@@ -215,7 +215,7 @@ def test_the_order_of_levels_is_the_stated_one_or_their_own() -> None:
     codes = pd.Categorical(["mid"] * 300 + ["low"] * 300 + ["high"] * 300, ["low", "mid", "high"], ordered=True)
     people = pd.DataFrame({"stated": codes, "own": ["b"] * 500 + ["a"] * 400})
     rows, _, untyped = tables.read_discreetly(people)
-    made, _ = bought(rows, None, BUDGET, 0, untyped)
+    made = bought(rows, None, BUDGET, 0, untyped).made
     assert [column.levels for column in made.columns] == [("low", "mid", "high"), ("a", "b")]  # type: ignore[attr-defined]
 
 

@@ -29,11 +29,11 @@ class Budget:
     testing: bool = False
 
     def __post_init__(self) -> None:
-        for name, upper in (("epsilon", 1000.0), ("delta", 0.1)):
+        for name, least, most in (("epsilon", 1e-3, 1000.0), ("delta", 1e-12, 0.1)):
             value = getattr(self, name)
-            if not isinstance(value, Real) or isinstance(value, bool) or not 0 < float(value) <= upper:
+            if not isinstance(value, Real) or isinstance(value, bool) or not least <= float(value) <= most:
                 raise ParameterError(
-                    f"{name} must be a number above 0 and at most {upper:g}; got {value!r}. Usual are an epsilon of 1 "
+                    f"{name} must be a number from {least:g} to {most:g}; got {value!r}. Usual are an epsilon of 1 "
                     "to 10 and a delta well below 1 / number of rows."
                 )
             object.__setattr__(self, name, float(value))

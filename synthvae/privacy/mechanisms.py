@@ -19,11 +19,11 @@ class Noise:
         self._seeded = None if seed is None else np.random.default_rng(seed)
 
     def uniform(self, *shape: int) -> Array:
-        """Numbers within (0, 1), of 53 bits each."""
+        """Numbers within (0, 1), of 52 bits each."""
         if self._seeded is not None:
             return self._seeded.random(shape)
-        bits = np.frombuffer(secrets.token_bytes(8 * math.prod(shape)), np.uint64) >> np.uint64(11)
-        return ((bits + 0.5) * 2.0**-53).reshape(shape)
+        bits = np.frombuffer(secrets.token_bytes(8 * math.prod(shape)), np.uint64) >> np.uint64(12)
+        return ((bits + 0.5) * 2.0**-52).reshape(shape)
 
     def gaussian(self, sigma: float, *shape: int) -> Array:
         """Normal numbers of standard deviation ``sigma``, by the inverse of their distribution function."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +20,8 @@ from synthvae import tables
 from synthvae.errors import BudgetError
 from synthvae.privacy.ledger import Ledger, Spend
 from synthvae.privacy.mechanisms import Array, Noise, noisy_counts, stable_threshold
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +41,21 @@ class PrivateTable:
 
     def __init__(self, table: pa.Table, ledger: Ledger, noise: Noise) -> None:
         budget = ledger.budget
-        with discreet():
-            self._secret = table if budget.unit is None else _bounded(table, budget.unit, budget.rows_per_unit, noise)
+        self._secret = table
+        if budget.unit is not None:
+            unit, most = budget.unit, budget.rows_per_unit
+            self._secret = unsaid(lambda: _bounded(table, unit, most, noise))
         self.types = table.schema
         self.ledger, self._noise = ledger, noise
         self._most = float(budget.rows_per_unit)
+
+    def recast(self, cast: Callable[[pa.Table], pa.Table]) -> PrivateTable:
+        """The rows after ``cast``, which makes of each row one by itself. They stay those that were kept of each unit:
+        to cut down units anew, whom a cast may have merged, would let one unit move the rows of another."""
+        made = PrivateTable.__new__(PrivateTable)
+        made._secret = unsaid(lambda: cast(self._secret))
+        made.types, made.ledger, made._noise, made._most = made._secret.schema, self.ledger, self._noise, self._most
+        return made
 
     def size(self, spend: Spend) -> float:
         """The number of rows. Sensitivity: the rows of a unit."""
@@ -58,8 +69,7 @@ class PrivateTable:
     def histograms(self, codings: Sequence[Coding], spend: Spend) -> list[Array]:
         """Several histograms under one noise. Sensitivity: the rows of a unit times sqrt(histograms)."""
         self._pay(spend, self._most * len(codings) ** 0.5)
-        with discreet():
-            counts = [_counted(coding, self._secret) for coding in codings]
+        counts = unsaid(lambda: [_counted(coding, self._secret) for coding in codings])
         return [noisy_counts(count, spend.sigma, self._noise) for count in counts]
 
     def levels(self, name: str, spend: Spend) -> tuple[list[Any], Array]:
@@ -68,15 +78,16 @@ class PrivateTable:
         self._pay(spend, self._most)
         if not spend.delta:
             raise BudgetError("Levels that nobody wrote down need a delta: the chance that a rare one is named.")
-        with discreet():
-            values = tables.plain(self._secret[name])
-            counted = pc.value_counts(pc.drop_null(values)).field
-            values_, nulls = counted("values"), values.null_count
-            counts = noisy_counts(counted("counts").to_numpy(zero_copy_only=False), spend.sigma, self._noise)
-            # half a row more, since counts are rounded
-            named = counts > stable_threshold(spend.sigma, spend.delta, int(self._most)) + 0.5
-            kept = values_.filter(pa.array(named, pa.bool_())).to_pylist()
-        null = noisy_counts(np.array([nulls]), spend.sigma, self._noise)
+        return unsaid(lambda: self._named(name, spend))
+
+    def _named(self, name: str, spend: Spend) -> tuple[list[Any], Array]:
+        values = tables.plain(self._secret[name])
+        counted = pc.value_counts(pc.drop_null(values)).field
+        counts = noisy_counts(counted("counts").to_numpy(zero_copy_only=False), spend.sigma, self._noise)
+        # half a row more, since counts are rounded
+        named = counts > stable_threshold(spend.sigma, spend.delta, int(self._most)) + 0.5
+        kept = counted("values").filter(pa.array(named, pa.bool_())).to_pylist()
+        null = noisy_counts(np.array([values.null_count]), spend.sigma, self._noise)
         return [*kept, None], np.append(counts[named], null)
 
     def in_order(self, name: str, named: Sequence[Any]) -> list[Any]:
@@ -84,15 +95,14 @@ class PrivateTable:
         own."""
         type_ = self.types.field(name).type
         if not (pa.types.is_dictionary(type_) and type_.ordered):
-            return sorted(named)
+            return sorted(named, key=lambda level: (level, str(level)))  # -0.0 and 0.0 are two
         place = {level: i for i, level in enumerate(tables.levels(self._secret[name]).to_pylist())}
         return sorted(named, key=lambda level: place[level])
 
     def margins(self, pairs: Sequence[tuple[Coding, Coding]], spend: Spend) -> list[Array]:
         """Two-way histograms (size, other size). Sensitivity: the rows of a unit times sqrt(pairs)."""
         self._pay(spend, self._most * len(pairs) ** 0.5)
-        with discreet():
-            counts = _crossed(pairs, self._secret)
+        counts = unsaid(lambda: _crossed(pairs, self._secret))
         return [noisy_counts(count, spend.sigma, self._noise) for count in counts]
 
     def distances(self, pairs: Sequence[tuple[Coding, Coding]], expected: Sequence[Array], spend: Spend) -> Array:
@@ -102,9 +112,8 @@ class PrivateTable:
         sqrt(pairs).
         """
         self._pay(spend, self._most * len(pairs) ** 0.5)
-        with discreet():
-            counts = _crossed(pairs, self._secret)
-            far = [np.abs(count - guess).sum() for count, guess in zip(counts, expected, strict=True)]
+        counts = unsaid(lambda: _crossed(pairs, self._secret))
+        far = [np.abs(count - guess).sum() for count, guess in zip(counts, expected, strict=True)]
         return noisy_counts(np.array(far), spend.sigma, self._noise)
 
     def noisy_sums(
@@ -122,12 +131,9 @@ class PrivateTable:
         if not spend.sampled:
             raise BudgetError("Steps are accounted for as steps on sampled rows; got a rate of 1.")
         self._pay(spend, spend.sensitivity)
-        with discreet():
-            tokens = encode(self._secret)
+        tokens = unsaid(lambda: encode(self._secret))
         for _ in range(spend.steps):
-            with discreet():
-                taken = self._noise.uniform(len(tokens)) < spend.rate
-                sums = contribution(tokens[taken])
+            sums = unsaid(lambda: contribution(tokens[self._noise.uniform(len(tokens)) < spend.rate]))
             yield [part + self._noise.gaussian(spend.sigma, *part.shape).astype(np.float32) for part in sums]
 
     def _pay(self, spend: Spend, sensitivity: float) -> None:
@@ -136,28 +142,30 @@ class PrivateTable:
         self.ledger.pay(spend)
 
 
-@contextmanager
-def discreet() -> Iterator[None]:
-    """An error's text, or its chain, may quote a value; that there is a warning says something of one."""
+def unsaid(look: Callable[[], T], *told: type[Exception]) -> T:
+    """What ``look`` returns; of its errors only those of the types ``told`` go on.
+
+    The text of an error, or of one before it, may quote a value; that there is a warning says something of one.
+    """
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            yield
-    except (KeyboardInterrupt, MemoryError, BudgetError):
+            return look()
+    except (MemoryError, BudgetError):
+        raise
+    except told:
         raise
     except Exception as error:
         kind = type(error).__name__
-    else:
-        return
     raise BudgetError(
         f"Looking at the rows failed ({kind}); under a budget nothing more is told. Fit without one on invented rows "
         "of the same types to find out more."
-    ) from None
+    )
 
 
 def _bounded(table: pa.Table, unit: str, most: int, noise: Noise) -> pa.Table:
     """At most so many rows of each unit, chosen at random and for each unit by itself; rows of nobody are left out."""
-    table = table.filter(pc.is_valid(tables.plain(table[unit])))
+    table = table.filter(pc.invert(pc.is_null(tables.plain(table[unit]), nan_is_null=True)))
     codes = tables.plain(table[unit]).combine_chunks().dictionary_encode().indices
     owner = codes.to_numpy(zero_copy_only=False)
     order = np.lexsort((noise.uniform(len(owner)), owner))

@@ -19,9 +19,9 @@ import pyarrow.types as pt
 
 from synthvae.errors import TableError
 from synthvae.tables.checks import check_names, guarded, raise_all, type_problem
-from synthvae.tables.files import empty_text_is_null
+from synthvae.tables.files import empty_text_is_null, one_block
 from synthvae.tables.frames import array_of
-from synthvae.tables.types import INT64_MAX, is_supported, is_text
+from synthvae.tables.types import INT64_MAX, is_supported, is_text, plain
 
 # How text may be written, each with the type of what it then says; later ones come first where several fit.
 SPELLINGS: dict[str, tuple[str, pa.DataType]] = {
@@ -40,14 +40,12 @@ def tamed(table: pa.Table) -> pa.Table:
     """``checked`` without a word about values: those that no table may hold are null, and no rows are no problem."""
     check_names(table.column_names)
     raise_all([type_problem(field) for field in table.schema if not is_supported(field.type)])
-    columns = [_tamed(table[name]) for name in table.column_names]
-    return pa.Table.from_arrays(columns, names=table.column_names).unify_dictionaries()
+    return pa.Table.from_arrays([_tamed(table[name]) for name in table.column_names], names=table.column_names)
 
 
 def _tamed(values: pa.ChunkedArray) -> pa.ChunkedArray:
     if pt.is_dictionary(values.type):
-        # how wide codes are follows from how many levels there are
-        return values.cast(pa.dictionary(pa.int32(), values.type.value_type, values.type.ordered))
+        return _recoded(values)
     if pt.is_floating(values.type):
         wide = values.cast(pa.float32()) if pt.is_float16(values.type) else values
         return pc.if_else(pc.is_inf(wide), pa.scalar(None, values.type), values)
@@ -55,6 +53,20 @@ def _tamed(values: pa.ChunkedArray) -> pa.ChunkedArray:
         large = pc.greater(values, pa.scalar(INT64_MAX, pa.uint64()))
         return pc.if_else(large, pa.scalar(None, values.type), values)
     return values
+
+
+def _recoded(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A dictionary without nulls or what is no number; how wide codes are must not tell how many levels there are."""
+    type_, bare = values.type, _tamed(plain(values)).combine_chunks()
+    if pt.is_floating(bare.type):
+        bare = pc.if_else(pc.is_nan(bare), pa.scalar(None, bare.type), bare)
+    dictionary = pc.unique(bare.drop_null())
+    if type_.ordered:  # the order of its levels is part of the type
+        stated = [chunk.dictionary.cast(bare.type).drop_null() for chunk in values.chunks]
+        dictionary = pc.unique(pa.concat_arrays([*stated, dictionary]))
+    codes = pc.index_in(bare, dictionary, skip_nulls=True).cast(pa.int32())
+    made = pa.DictionaryArray.from_arrays(codes, dictionary.cast(type_.value_type), ordered=type_.ordered)
+    return pa.chunked_array([made])
 
 
 def frame_as_text(frame: pd.DataFrame) -> tuple[pa.Table, tuple[str, ...]]:
@@ -67,21 +79,27 @@ def frame_as_text(frame: pd.DataFrame) -> tuple[pa.Table, tuple[str, ...]]:
 
 
 def _can(series: pd.Series[Any]) -> bool:
+    levels = _levels(series)
     try:
-        array_of(series.iloc[:0])
+        array_of(series.iloc[:0] if levels is None else pd.Series([], dtype=levels.dtype))
     except (pa.ArrowException, TypeError, ValueError):
         return False
     return True
 
 
+def _levels(series: pd.Series[Any]) -> pd.Index | None:
+    return series.dtype.categories if isinstance(series.dtype, pd.CategoricalDtype) else None
+
+
 def _typed(series: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
-    if isinstance(series.dtype, pd.CategoricalDtype) and series.dtype.categories.dtype == object:
+    levels = _levels(series)
+    if levels is not None and (levels.dtype == object or isinstance(levels.dtype, pd.StringDtype)):
         codes = pa.array(series.cat.codes.to_numpy("int32"), mask=series.isna().to_numpy())
-        return pa.DictionaryArray.from_arrays(codes, _texts(series.dtype.categories), ordered=series.cat.ordered)
+        return pa.DictionaryArray.from_arrays(codes, _texts(levels), ordered=series.cat.ordered)
     try:
         return array_of(series)
     except UnicodeError:
-        return _texts(series)
+        return _texts(series).cast(array_of(series.iloc[:0]).type)
 
 
 def _texts(values: Iterable[Any]) -> pa.Array:
@@ -109,12 +127,12 @@ def csv_as_text(paths: Sequence[Path]) -> pa.Table:
 
 
 def _csv_as_text(path: Path) -> pa.Table:
-    whole = pcsv.ParseOptions(newlines_in_values=True, invalid_row_handler=lambda row: "skip")
-    with pcsv.open_csv(path, parse_options=pcsv.ParseOptions(invalid_row_handler=lambda row: "skip")) as reader:
+    block, whole = one_block(path), pcsv.ParseOptions(newlines_in_values=True, invalid_row_handler=lambda row: "skip")
+    with pcsv.open_csv(path, block, whole) as reader:
         names = reader.schema.names
     check_names(names)
     as_bytes = pcsv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_binary()), check_utf8=False)
-    read = pcsv.read_csv(path, parse_options=whole, convert_options=as_bytes)
+    read = pcsv.read_csv(path, block, whole, as_bytes)
     texts = {name: forgiving(read[name], lambda part: part.cast(pa.large_string())) for name in names}
     return empty_text_is_null(pa.table(texts))
 

@@ -14,6 +14,7 @@ import pyarrow.types as pt
 
 from synthvae.errors import TableError
 from synthvae.tables.checks import check_names, guarded
+from synthvae.tables.types import is_text
 
 _DOUBTFUL = (pt.is_temporal, pt.is_integer, pt.is_floating)
 
@@ -77,8 +78,7 @@ def read_csv(source: Path | pa.Buffer) -> pa.Table:
     That is clock times, instants that would be written otherwise, numbers with leading zeros, and whole numbers too
     large for int64.
     """
-    size = source.stat().st_size if isinstance(source, Path) else source.size
-    options = pcsv.ReadOptions(block_size=min(max(size + 1, 1024), 2**30))
+    options = one_block(source)
     table = pcsv.read_csv(_file(source), read_options=options)
     check_names(table.column_names)
     doubtful = [f.name for f in table.schema if any(is_it(f.type) for is_it in _DOUBTFUL)]
@@ -89,6 +89,12 @@ def read_csv(source: Path | pa.Buffer) -> pa.Table:
             if _stays_text(table[name], texts[name]):
                 table = table.set_column(table.column_names.index(name), name, texts[name])
     return empty_text_is_null(table)
+
+
+def one_block(source: Path | pa.Buffer) -> pcsv.ReadOptions:
+    """Options that read all of a file at once, up to a GiB."""
+    size = source.stat().st_size if isinstance(source, Path) else source.size
+    return pcsv.ReadOptions(block_size=min(max(size + 1, 1024), 2**30))
 
 
 def _file(source: Path | pa.Buffer) -> Path | pa.BufferReader:
@@ -112,8 +118,8 @@ def empty_text_is_null(table: pa.Table) -> pa.Table:
     for place, field in enumerate(table.schema):
         if pt.is_binary(field.type):
             raise UnicodeError("text that is not UTF-8")
-        if pt.is_string(field.type):
+        if is_text(field.type):
             values = table[field.name]
-            values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+            values = pc.if_else(pc.equal(values, ""), pa.scalar(None, field.type), values)
             table = table.set_column(place, field.name, values)
     return table

@@ -28,8 +28,11 @@ SLOTS = 1024  # rows of which gradients are taken at once; a part of a sample is
 # -23.44 to -23.47 nats) and at 40 (-23.15 to -23.16), and gained some (-23.26 to -23.22) once noise was an eighth of
 # that at 40, as it is for a table some eight times as large; below, counts alone are the better use of a budget.
 ENOUGH = 10_000_000
-COUNTS = 0.6  # share of the budget (of mu^2) for counts where there are steps
-BATCH, COUNT = 65_536, 150  # rows of a step in the mean, at most a quarter of all; steps
+COUNTS = 0.5  # share of the budget (of mu^2) for counts where there are steps
+BATCH, COUNT = 65_536, 150  # rows of a step in the mean, about; steps
+# With which a row is sampled. Few, since the noisy number of rows decides among them: each keeps the promise by a part
+# of delta of its own, whichever is taken.
+RATES = (1 / 4, 1 / 16, 1 / 64, 1 / 256, 1 / 1024)
 CLIP, RATE = 1.0, 5e-4
 EXACT = 0.995  # part of the clip norm that rows are cut to: products on a GPU may have no more than eleven bits
 
@@ -63,7 +66,8 @@ def planned(rows: float, epsilon: float) -> Planned | None:
     """Steps for about so many rows, or None where noise would undo them; both numbers are public."""
     if rows * epsilon < ENOUGH:
         return None
-    return Planned(min(0.25, BATCH / rows), COUNT, CLIP, RATE)
+    rate = next((rate for rate in RATES if rate * rows <= 2 * BATCH), RATES[-1])
+    return Planned(rate, COUNT, CLIP, RATE)
 
 
 def train(
