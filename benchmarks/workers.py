@@ -3,7 +3,7 @@
     python benchmarks/workers.py --data DIR [--table adult] [--rows 200000] [--workers 1 2] [--engines local ray]
 
 A model of the default size, fitted for two epochs (its speed does not depend on how well it learned), writes --rows
-rows in parts. Every worker opens the model and compiles for itself, as it would on a cluster, so the same is timed for a
+rows in parts. Every worker opens the model and compiles for itself, as on a cluster, so the same is timed for a
 twentieth of the rows, and the rate is that of the rows between. Seconds are of the clock, with nothing else running.
 Figures go to benchmarks/results/workers.json.
 """
