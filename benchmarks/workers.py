@@ -3,9 +3,9 @@
     python benchmarks/workers.py --data DIR [--table adult] [--rows 200000] [--workers 1 2] [--engines local ray]
 
 A model of the default size, fitted for two epochs (its speed does not depend on how well it learned), writes --rows
-rows in parts. Every worker opens the model and compiles for itself, as on a cluster, so the same is timed for a
-twentieth of the rows, and the rate is that of the rows between. Seconds are of the clock, with nothing else running.
-Figures go to benchmarks/results/workers.json.
+rows in parts. Each worker has a core to itself, so this needs Linux and as many cores as workers. It opens the model and
+compiles for itself, as on a cluster, so the same is timed for a twentieth of the rows, and the rate is that of the rows
+between. Seconds are of the clock, with nothing else running. Figures go to benchmarks/results/workers.json.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ def main() -> None:
 
 def measured(model: sv.Synthesizer, rows: int, engine: str, workers: int) -> dict[str, Any]:
     """Rows a second of a call with so many workers, start and compiling aside."""
+    os.sched_setaffinity(0, range(workers))
+    os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
     few = rows // 20
     short, long = (_seconds(model, n, engine, workers) for n in (few, rows))
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
