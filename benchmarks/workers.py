@@ -3,9 +3,9 @@
     python benchmarks/workers.py --data DIR [--table adult] [--rows 200000] [--workers 1 2] [--engines local ray]
 
 A model of the default size, fitted for two epochs (its speed does not depend on how well it learned), writes --rows
-rows in parts. Each worker has a core to itself, so this needs Linux and as many cores as workers. It opens the model and
-compiles for itself, as on a cluster, so the same is timed for a twentieth of the rows, and the rate is that of the rows
-between. Seconds are of the clock, with nothing else running. Figures go to benchmarks/results/workers.json.
+rows in parts. Each worker has a core to itself, so this needs Linux and as many cores as workers. As on a cluster each
+opens the model and compiles by itself; so the same is timed for a twentieth of the rows, and the rate is that of the
+rows between. Seconds are of the clock, with nothing else running. Figures go to benchmarks/results/workers.json.
 """
 
 from __future__ import annotations
