@@ -147,6 +147,7 @@ def test_the_ledger_is_told_in_words(traces: Traces) -> None:
     assert "FOR TESTING" in said
     assert "Differential privacy: epsilon 4, delta 1e-05, add or remove one row" in said
     assert "Paid: number of rows: Gaussian noise" in said
+    assert said.count("Paid: where the values of 'age' lie, each of 4 looks: Gaussian noise") == 1
     assert "Assumed: Column names" in said
     assert len(traces.model.history_) == 0
 

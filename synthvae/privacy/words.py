@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 # Of a fit without a budget.
@@ -12,6 +15,9 @@ PROTECTIONS = (
     "Identifiers and recognised personal data are never learned but minted afresh.",
     "Of free text the length alone is learned, and its content becomes filler, unless the schema asks for characters.",
 )
+
+
+_LOOK = re.compile(r", look \d+ of \d+$")
 
 
 def protections(min_count: int) -> dict[str, Any]:
@@ -32,12 +38,21 @@ def told(facts: dict[str, Any]) -> list[str]:
     ]
     if facts["testing"]:
         lines.insert(0, "FOR TESTING: the noise came from a seed, so it can be taken away again. Nothing is promised.")
-    lines += [f"Paid: {payment(line)}" for line in facts["payments"]]
+    lines += [f"Paid: {text}" for text in payments(facts["payments"])]
     return lines + [f"Assumed: {text}" for text in facts["assumptions"]]
 
 
-def payment(line: dict[str, Any]) -> str:
-    """One payment as a line."""
+def payments(lines: Iterable[dict[str, Any]]) -> list[str]:
+    """One line a payment; looks that follow one another and cost the same are told together."""
+    told_ = []
+    for _, alike in groupby(lines, lambda line: {**line, "what": _LOOK.sub("", line["what"])}):
+        first, *more = alike
+        what = _LOOK.sub(f", each of {1 + len(more)} looks", first["what"]) if more else first["what"]
+        told_.append(_payment(first | {"what": what}))
+    return told_
+
+
+def _payment(line: dict[str, Any]) -> str:
     delta = f", delta {line['delta']:.1e}" if line["delta"] else ""
     sampled = f", each row with probability {line['rate']:.4f}" if line["rate"] < 1 else ""
     noise = f"noise {line['sigma']:.4g} for a sensitivity of {line['sensitivity']:.4g}"

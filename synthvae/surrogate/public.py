@@ -34,7 +34,7 @@ def check(names: list[str], schema: Schema | None, budget: Budget) -> None:
     if schema.constraints:
         raise ParameterError(
             "Rules between columns cannot be kept under a budget: what they need to know of the rows is not paid for. "
-            "Use schema.without_constraints()."
+            "Use schema.without_constraints(), or no constraints in the file of the schema."
         )
     if schema.group is not None and schema.group != budget.unit:
         raise ParameterError(
