@@ -12,9 +12,9 @@ from synthvae.codecs.arrow import as_type
 from synthvae.codecs.base import Block, BoolArray, Codec, Draw, FitReport, FloatArray, IntArray, State
 from synthvae.codecs.bins import Bins
 from synthvae.codecs.echoes import Axis
-from synthvae.codecs.grains import Grains
 from synthvae.codecs.grid import Grid, Units
 from synthvae.codecs.line import Line
+from synthvae.codecs.step_law import StepLaw
 from synthvae.codecs.within import Part, intervals
 from synthvae.errors import ConditionError
 from synthvae.schema.columns import Column
@@ -59,10 +59,10 @@ class AxisCodec(Codec):
 class GriddedCodec(AxisCodec):
     """Abstract: a column kind fills in its ``grid``."""
 
-    def __init__(self, column: Column, line: Line, report: FitReport, grains: Grains | None = None) -> None:
+    def __init__(self, column: Column, line: Line, law: StepLaw, report: FitReport) -> None:
         self.column = column
         self._line = line
-        self._grains = grains
+        self._law = law
         self._axis = self.grid(column)
         self._report = report
         self._blocks = line.blocks(column.nullable)
@@ -72,7 +72,7 @@ class GriddedCodec(AxisCodec):
         grid = cls.grid(column)
         units = grid.units(values)
         line, report = Line.learn(units, grid, min_count)
-        return cls(column, line, report, Grains.learn(line.bins, units.number[~(units.null | units.nan)], min_count))
+        return cls(column, line, StepLaw.learn(line.bins, units, min_count), report)
 
     @property
     def bins(self) -> Bins:
@@ -93,7 +93,8 @@ class GriddedCodec(AxisCodec):
         return self.values(self._units(tokens, draw))
 
     def allowed(self, wish: Wish) -> tuple[FloatArray, ...]:
-        coarse, fine = self._part(wish).weights(wish.null)
+        part = self._part(wish)
+        coarse, fine = part.weights(wish.null, self._law.shares(part))
         coarse = np.where(self.blocks[0].sampleable, coarse, 0.0)
         if not coarse.any():
             raise ConditionError(f"Column {self.column.name!r} {possible(self, self._axis, wish)}.")
@@ -111,12 +112,7 @@ class GriddedCodec(AxisCodec):
         return Axis(self._axis, self.bins, self._units(tokens, draw), tokens, within)
 
     def _units(self, tokens: IntArray, draw: Draw) -> Units:
-        part = self.bins if draw.wish is None else self._part(draw.wish)
-        units = part.decode(tokens, draw.uniforms)
-        if self._grains is None:
-            return units
-        spans = part.intervals.around(units.number) if isinstance(part, Part) else None
-        return self._grains.redrawn(units, tokens, self.bins, draw.uniforms, spans)
+        return self._law.draw(tokens, draw.uniforms, None if draw.wish is None else self._part(draw.wish))
 
     def _part(self, wish: Wish) -> Part:
         return part_of(wish, self.bins, self._axis, self.column)
@@ -138,20 +134,19 @@ class GriddedCodec(AxisCodec):
     def log_density(self, values: pa.ChunkedArray) -> FloatArray:
         units = self._axis.units(values)
         tokens = self.bins.encode(units)
-        uniform = self.bins.log_density(tokens) - self.bins.beyond(units)
-        return uniform if self._grains is None else uniform + self._grains.log_gain(units.number, tokens, self.bins)
+        return self._law.log_density(units, tokens) - self.bins.beyond(units)
 
     def state(self) -> State:
         facts, arrays = self._line.state()
-        arrays = arrays if self._grains is None else arrays | self._grains.state()
-        return facts | {"folded_rows": self._report.folded_rows, "notes": list(self._report.notes)}, arrays
+        report = {"folded_rows": self._report.folded_rows, "notes": list(self._report.notes)}
+        return facts | report, arrays | self._law.state()
 
     @classmethod
     def from_state(cls, column: Column, state: State) -> Self:
         facts, arrays = state
         report = FitReport(facts["folded_rows"], tuple(facts["notes"]))
-        grains = Grains(arrays["grain_units"], arrays["grain_weights"]) if "grain_units" in arrays else None
-        return cls(column, Line.from_state(facts, arrays), report, grains)
+        line = Line.from_state(facts, arrays)
+        return cls(column, line, StepLaw.from_state(line.bins, arrays), report)
 
 
 def part_of(wish: Wish, bins: Bins, grid: Grid, column: Column) -> Part:

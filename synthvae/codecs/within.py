@@ -62,10 +62,13 @@ class Part:
     intervals: Intervals
     nan: bool
 
-    def weights(self, null: bool) -> tuple[FloatArray, FloatArray]:
-        """(v,) and (v_parent, v) the share of each token's values that is allowed; the first 0 or 1 where refined."""
+    def weights(self, null: bool, shares: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+        """(v,) and (v_parent, v) the share of each token's values that is allowed; the first 0 or 1 where refined.
+
+        shares: (s,) of each step, where its values are not equally likely.
+        """
         bins, atoms = self.bins, len(self.bins.atoms)
-        shares = self._shares
+        shares = self.shares if shares is None else shares
         in_bin = np.add.reduceat(shares, bins.first[:-1]) if bins.bins else np.zeros(0)
         coarse = np.zeros(bins.size)
         coarse[0] = null
@@ -101,7 +104,7 @@ class Part:
         return unsqueeze(drawn, self.bins.atoms) if self.bins.integer else self.bins.free(drawn)
 
     @cached_property
-    def _shares(self) -> FloatArray:
+    def shares(self) -> FloatArray:
         """(s,) the share of each step that is allowed."""
         if not self.bins.steps:
             return np.zeros(0)
