@@ -70,7 +70,8 @@ def fit(settings: fitting.Settings, budget: Budget, table: Any, run: fitting.Run
     if steps is not None:
         _refine(learned, counted, steps, run.seed)
         learned = dataclasses.replace(learned, shifts=_calibrated(learned, made.table, run.seed))
-    facts = {"rows": round(made.rows), "privacy": asked.ledger.facts()}
+    share = 1 - LEVEL_DELTA - STEPS_DELTA if steps is None else STEPS_DELTA / len(private.RATES)
+    facts = {"rows": round(made.rows), "privacy": asked.ledger.facts(share * budget.delta)}
     return dataclasses.replace(learned, history=learned.history.iloc[:0], card=learned.card | facts)
 
 

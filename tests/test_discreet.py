@@ -10,12 +10,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
+import pyarrow.csv as pcsv
+import pyarrow.dataset as pds
 import pyarrow.parquet as pq
 import pytest
 
 import synthvae as sv
 from synthvae import tables
+from synthvae.codecs.table import TableCodec
 from synthvae.errors import SchemaError, SynthvaeWarning, TableError
 from synthvae.private_fitting import bought
 from synthvae.schema.check import forgiven
@@ -44,6 +48,7 @@ STRANGE = {
     "too few cells": b"1,2\n",
     "too many cells": b"1,1.5,2020-01-01,2020-01-01 10:00:00,a,true,007,secret\n",
     "not UTF-8": b"1,1.5,2020-01-01,2020-01-01 10:00:00,\xff\xfe,true,007\n",
+    "neither UTF-8 nor as wide": b"1,1.5,2020-01-01,2020-01-01 10:00:00,\xff\xfe,true,007,secret\n",
     "empty": b",,,,,,\n",
 }
 
@@ -56,7 +61,9 @@ def types_of(table: Any) -> tuple[dict[str, str], pa.Table]:
 
 
 @pytest.mark.parametrize("name", STRANGE)
-def test_one_strange_row_of_a_csv_file_changes_no_type_and_raises_nothing(name: str, tmp_path: Path) -> None:
+def test_one_strange_row_of_a_csv_file_changes_no_type_and_raises_nothing(
+    name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes(HEAD.encode() + ROWS.encode() + STRANGE[name])
     with warnings.catch_warnings():
@@ -65,6 +72,7 @@ def test_one_strange_row_of_a_csv_file_changes_no_type_and_raises_nothing(name: 
     assert found == {column: str(type_) for column, type_ in TYPES.items()}
     assert made.schema.types == list(TYPES.values())
     assert set(made["whole"].to_pylist()) <= {None, *range(-20, 120)}
+    assert "secret" not in capfd.readouterr().err
 
 
 def test_what_columns_of_a_csv_file_are_is_paid_for(tmp_path: Path) -> None:
@@ -213,6 +221,66 @@ def test_a_column_that_no_table_may_hold_is_named_without_its_values() -> None:
 )  # fmt: skip
 def test_what_a_type_cannot_hold_becomes_null(values: pa.Array, column: Any, expected: list[Any]) -> None:
     assert forgiven(pa.chunked_array([values]), column).to_pylist() == expected
+
+
+LARGEST = 2**53 + 1  # the first integer that is no float
+EXTREMES: dict[str, tuple[pa.DataType, list[Any], Any, Any]] = {
+    "large integer": (pa.int64(), [1, 2], LARGEST, Numeric(name="x", arrow="int64")),
+    "unsigned": (pa.uint64(), [1, 2], LARGEST, Numeric(name="x", arrow="uint64")),
+    "duration": (pa.duration("us"), [1, 2], LARGEST, Numeric(name="x", arrow="duration[us]")),
+    "decimal": (pa.decimal128(3, 2), [decimal.Decimal("1.5")] * 2, decimal.Decimal("9.99"),
+                Numeric(name="x", arrow="decimal128(3, 2)", decimals=0, lower=0, upper=9)),
+    "long decimal": (pa.decimal128(38, 2), [decimal.Decimal("1.5")] * 2, decimal.Decimal("9" * 36 + ".99"),
+                     Numeric(name="x", arrow="decimal128(38, 2)", decimals=0, lower=0, upper=9)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+def test_one_extreme_value_ends_no_fit(name: str) -> None:
+    type_, values, extreme, column = EXTREMES[name]
+    for rows in (values * 200, [*values * 200, extreme]):
+        asked = pa.table({"x": pa.array(rows, type_)})
+        made = bought(tables.read_discreetly(asked)[0], sv.Schema((column,)), LOOSE, 0).made
+        TableCodec.fit(sv.Schema(made.columns), made.table).encode(forgiven_table(asked, column))
+
+
+def forgiven_table(table: pa.Table, column: Any) -> pa.Table:
+    return pa.table({"x": forgiven(tables.read_discreetly(table)[0]["x"], column)})
+
+
+@pytest.mark.parametrize("form", ["{:g}", "%Y-%m-%d", "%H:%M:%S.%f"])
+def test_text_of_arrow_that_is_not_utf8_is_null(form: str) -> None:
+    bad = pa.array([b"1"] * 300 + [b"\xff\xfe"], pa.binary())
+    text = pa.Array.from_buffers(pa.string(), len(bad), bad.buffers())
+    table = tables.read_discreetly(pa.table({"x": text, "y": text.dictionary_encode()}))[0]
+    assert table["x"].null_count == table["y"].null_count == 1
+    kind = Numeric if form == "{:g}" else Datetime
+    bought(table.select(["x"]), sv.Schema((kind(name="x", arrow="string", format=form),)), LOOSE, 0)
+
+
+def test_a_file_that_cannot_be_read_is_not_quoted(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    path.write_bytes(b"Zenda")
+    with pytest.raises(TableError) as caught:
+        sv.Synthesizer(budget=LOOSE).fit(path)
+    assert caught.value.__context__ is None
+
+
+def test_types_that_arrow_guessed_from_rows_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(HEAD + ROWS)
+    guessed = pds.dataset(path, format="csv")
+    for table in (guessed, pds.dataset([guessed, guessed]), pcsv.open_csv(path)):
+        with pytest.raises(TableError, match="under a budget, the path of a CSV file"):
+            sv.Synthesizer(budget=LOOSE).fit(table)
+    pq.write_table(pcsv.read_csv(path), tmp_path / "t.parquet")
+    assert tables.read_discreetly(pds.dataset(tmp_path / "t.parquet"))[0].num_rows == 500
+
+
+def test_polars_text_has_owners_too() -> None:
+    people = pl.DataFrame({"who": [f"w{i}" for i in range(300)], "x": ["a", "b"] * 150})
+    budget = sv.Budget(200.0, 1e-3, unit="who", testing=True)
+    assert bought(tables.read_discreetly(people)[0], None, budget, 0).made.rows == pytest.approx(300, abs=5)
 
 
 def test_types_that_have_nothing_in_common_are_told_by_name() -> None:

@@ -190,6 +190,21 @@ def test_noise_is_uniform_and_gaussian(seed: int | None) -> None:
     assert scipy.stats.kstest(normal.ravel() / 3.0, "norm").pvalue > 1e-6
 
 
+def test_noise_goes_as_far_as_a_normal_law_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all bits are nought the first time, further bits tell how far out."""
+    noise, rounds = Noise(), iter([np.array([0.5**60, 1 - 0.5**53, 0.5]), np.array([0.5**25, 0.25]), np.array([0.75])])
+    monkeypatch.setattr(noise, "uniform", lambda *shape: next(rounds).copy())
+    far = scipy.stats.norm.ppf(0.75 * 0.5**40)
+    np.testing.assert_allclose(noise.gaussian(2.0, 3), [2 * far, -2 * scipy.stats.norm.ppf(0.5**22), 0.0], atol=1e-12)
+
+
+def test_tails_hold_what_they_should() -> None:
+    noise = np.abs(Noise(5).gaussian(1.0, 4_000_000))
+    for edge in (4.0, 4.5, 5.0):
+        expected = 2 * scipy.stats.norm.sf(edge) * noise.size
+        assert (noise > edge).sum() == pytest.approx(expected, abs=5 * expected**0.5)
+
+
 def test_rounding_names_no_level_more_often_than_was_paid_for() -> None:
     """Levels of one row each, through the mechanism itself: as many are named as delta says, or fewer."""
     delta, levels = 0.004, 50_000

@@ -18,7 +18,7 @@ from synthvae.codecs.base import BoolArray
 from synthvae.schema.columns import Datetime, Numeric
 from synthvae.schema.instants import STEP, unit
 from synthvae.schema.written import meant, written
-from synthvae.tables import plain
+from synthvae.tables import forgiving, plain
 
 NumberArray = np.ndarray[Any, np.dtype[Any]]
 
@@ -135,11 +135,12 @@ class DecimalGrid(Grid):
         return -limit, limit
 
     def units(self, values: pa.ChunkedArray) -> Units:
-        array = as_array(values)
-        null = null_mask(array)
+        # all the room there is: 9.99 may become 10
+        wide = values.cast(pa.decimal128(38, self.type.scale))
         if self.decimals < self.type.scale:
-            array = pc.round(array, ndigits=self.decimals, round_mode="half_to_even")
-        wide = array.cast(pa.decimal128(38, self.decimals), safe=False)
+            wide = forgiving(wide, lambda part: pc.round(part, ndigits=self.decimals, round_mode="half_to_even"))
+        wide = as_array(wide).cast(pa.decimal128(38, self.decimals), safe=False)
+        null = null_mask(wide)
         words = np.frombuffer(wide.buffers()[1], np.int64)[2 * wide.offset : 2 * (wide.offset + len(wide))]
         low, high = words[0::2], words[1::2]
         number = np.where(high == low >> 63, low, np.where(high < 0, -INT64_LIMIT, INT64_LIMIT))

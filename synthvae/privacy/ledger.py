@@ -14,8 +14,10 @@ from synthvae.privacy.budget import Budget
 ROUNDING = 1e-6  # relative, of comparing what was planned with what was spent
 ASSUMPTIONS = (
     "Column names, their order and their declared types (of an ordered category also the order of its levels) are "
-    "public; so is a schema that the user wrote, which must not have been inferred from these rows. The dtypes of a "
-    "DataFrame count as declared, even where pandas guessed them from a CSV file; hand over the file instead.",
+    "public; so is a schema that the user wrote, which must not have been inferred from these rows. The types of a "
+    "DataFrame or an Arrow table count as declared, even where they were guessed from a CSV file; hand over the file "
+    "instead.",
+    "CSV files of neighbours differ by whole records, quoted as they must be: an open quote joins rows.",
     "The rows of one unit are all that is known of it; rows of different units do not depend on each other.",
     "All noise, and which rows a step takes, come from the operating system's cryptographic generator; the masks of a "
     "step come from a generator with a secret key. Counts are rounded to whole numbers, but the noise of gradients is "
@@ -94,8 +96,11 @@ class Ledger:
         """The part of the budget's delta that thresholds took."""
         return sum(spend.delta for spend in self._spends)
 
-    def facts(self) -> dict[str, Any]:
-        """The ledger as JSON: the promise, each payment, the total, the assumptions."""
+    def facts(self, delta: float | None = None) -> dict[str, Any]:
+        """The ledger as JSON: the promise, each payment, the total, the assumptions.
+
+        delta: at which the total is reckoned; None: all that thresholds left.
+        """
         budget = self.budget
         return {
             "promise": budget.says,
@@ -106,7 +111,8 @@ class Ledger:
             "unit": budget.unit,
             "rows_per_unit": budget.rows_per_unit,
             "testing": budget.testing,
-            "spent_epsilon": round(self.epsilon, 6),
+            "spent_epsilon": round(self._epsilon(self._spends, delta), 6),
+            "spent_at_delta": delta or self._left(self._spends),
             "payments": [self._line(spend) for spend in self._spends],
             "assumptions": [*self.assumed, *ASSUMPTIONS],
         }
@@ -128,11 +134,14 @@ class Ledger:
             return False
         if any(spend.sampled for spend in spends):
             return self._epsilon(spends) <= self.budget.epsilon * (1 + ROUNDING)
-        left = self.budget.delta - sum(spend.delta for spend in spends)
-        return gaussian_delta(_together(spends), self.budget.epsilon) <= left * (1 + ROUNDING)
+        return gaussian_delta(_together(spends), self.budget.epsilon) <= self._left(spends) * (1 + ROUNDING)
 
-    def _epsilon(self, spends: list[Spend]) -> float:
-        left = self.budget.delta - sum(spend.delta for spend in spends)
+    def _left(self, spends: list[Spend]) -> float:
+        """What thresholds leave of delta."""
+        return self.budget.delta - sum(spend.delta for spend in spends)
+
+    def _epsilon(self, spends: list[Spend], delta: float | None = None) -> float:
+        left = delta or self._left(spends)
         mu, sampled = _together(spends), [spend for spend in spends if spend.sampled]
         if not sampled:
             return gaussian_epsilon(mu, left)

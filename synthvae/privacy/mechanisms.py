@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import ndtri
 
 Array = np.ndarray[Any, Any]
+TAIL = 2.0**-20  # the share of draws whose 52 bits are refined
 
 
 class Noise:
@@ -26,8 +27,17 @@ class Noise:
         return ((bits + 0.5) * 2.0**-52).reshape(shape)
 
     def gaussian(self, sigma: float, *shape: int) -> Array:
-        """Normal numbers of standard deviation ``sigma``, by the inverse of their distribution function."""
-        return ndtri(self.uniform(*shape)) * sigma
+        """Normal numbers of standard deviation ``sigma``, by the inverse of their distribution function.
+
+        As far out as they go: what lies in a tail is drawn anew inside it, with all bits, again and again. Noise that
+        ended somewhere would tell for certain whose presence carries a count beyond it.
+        """
+        u = self.uniform(*shape)
+        tail, edge = np.minimum(u, 1.0 - u), 1.0
+        while (far := np.flatnonzero(tail < edge * TAIL)).size:
+            edge *= TAIL
+            tail.flat[far] = edge * self.uniform(far.size)
+        return np.where(u < 0.5, ndtri(tail), -ndtri(tail)) * sigma
 
 
 def secret_generator() -> np.random.Generator:

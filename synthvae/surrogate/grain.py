@@ -27,7 +27,8 @@ def finer(column: Column) -> bool:
         return False
     if isinstance(column, Datetime):
         return column.lower is None and instants.unit(type_) != "D"
-    return isinstance(column, Numeric) and column.lower is None and column.decimals is None
+    unsettled = isinstance(column, Numeric) and column.lower is None and column.decimals is None
+    return unsettled and pt.is_floating(type_)
 
 
 def grained(column: Column, private: PrivateTable, spend: Spend) -> Column:

@@ -9,11 +9,12 @@ from typing import Literal, Protocol, runtime_checkable
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.csv as pcsv
 import pyarrow.dataset as pds
 
 from synthvae.errors import TableError
 from synthvae.tables.checks import checked, guarded
-from synthvae.tables.discreet import csv_as_text, frame_as_text, tamed
+from synthvae.tables.discreet import csv_as_text, frame_as_text, tamed, wordless
 from synthvae.tables.files import paths_in, read_paths
 from synthvae.tables.frames import default_dtype, dtype_text, from_pandas, series_of, to_polars
 
@@ -68,14 +69,24 @@ def read_discreetly(table: object) -> tuple[pa.Table, Container, tuple[str, ...]
         arrow = csv_as_text(paths)
         return tamed(arrow), Container("path"), tuple(arrow.column_names)
     if paths:
-        arrow = tamed(read_paths(paths))
-        return (
-            arrow,
-            Container("path", {name: default_dtype(arrow[name].slice(0, 0)) for name in arrow.column_names}),
-            (),
+        arrow = tamed(wordless(lambda: read_paths(paths), "the files"))
+        dtypes = {name: default_dtype(arrow[name].slice(0, 0)) for name in arrow.column_names}
+        return arrow, Container("path", dtypes), ()
+    if _typed_by_its_rows(table):
+        raise TableError(
+            "Expected, under a budget, the path of a CSV file, or rows whose types are declared. Received: an Arrow "
+            f"{type(table).__name__} of text files, whose types were guessed from the rows."
         )
     arrow, kind = _from_arrow(table)
     return tamed(arrow), Container(kind), ()
+
+
+def _typed_by_its_rows(table: object) -> bool:
+    if isinstance(table, pds.UnionDataset):
+        return any(map(_typed_by_its_rows, table.children))
+    if isinstance(table, pds.FileSystemDataset):
+        return isinstance(table.format, pds.CsvFileFormat | pds.JsonFileFormat)
+    return isinstance(table, pcsv.CSVStreamingReader)
 
 
 def restore(table: pa.Table, container: Container, index: pd.Index | None = None) -> object:

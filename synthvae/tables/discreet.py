@@ -1,8 +1,8 @@
 """Tables read without a word about their rows: whatever no table may hold, or does not fit, becomes null.
 
-Neither an error, nor a type, nor which rows there are follows from a single value: each row becomes what it becomes by
-itself. Values without a declared type, in CSV files and columns of Python objects, stay text; what they are written as
-is a question that can be asked row by row (``spellings``).
+Neither an error, nor a type, nor which rows there are follows from a single value: each row (of a CSV file: each
+record, as its quotes say) becomes what it becomes by itself. Values without a declared type, in CSV files and columns
+of Python objects, stay text; what they are written as is a question that can be asked row by row (``spellings``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow.csv as pcsv
 import pyarrow.types as pt
 
 from synthvae.errors import TableError
-from synthvae.tables.checks import check_names, guarded, raise_all, type_problem
+from synthvae.tables.checks import UNREADABLE, check_names, raise_all, type_problem
 from synthvae.tables.files import empty_text_is_null, one_block
 from synthvae.tables.frames import array_of
 from synthvae.tables.types import INT64_MAX, is_supported, is_text, plain
@@ -52,6 +52,16 @@ def _tamed(values: pa.ChunkedArray) -> pa.ChunkedArray:
     if pt.is_uint64(values.type):
         large = pc.greater(values, pa.scalar(INT64_MAX, pa.uint64()))
         return pc.if_else(large, pa.scalar(None, values.type), values)
+    return _read_as_text(values) if is_text(values.type) else values
+
+
+def _read_as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Null where text is not UTF-8, which Arrow looks at only when asked."""
+    try:
+        values.validate(full=True)
+    except pa.ArrowInvalid:
+        wide = values.cast(pa.large_string()).cast(pa.large_binary())
+        return forgiving(wide, lambda part: part.cast(pa.large_string())).cast(values.type)
     return values
 
 
@@ -122,26 +132,40 @@ def csv_as_text(paths: Sequence[Path]) -> pa.Table:
     others = [str(path) for path in paths if path.suffix.lower() != ".csv"]
     if others:
         raise TableError(f"Expected CSV files only, beside a CSV file. Received: {', '.join(others)}.")
-    parts = [guarded(lambda path=path: _csv_as_text(path), str(path)) for path in paths]  # type: ignore[misc]
-    return guarded(lambda: pa.concat_tables(parts), "the files together")
+    return wordless(lambda: pa.concat_tables([_csv_as_text(path) for path in paths]), "the CSV file")
+
+
+def wordless(read: Callable[[], pa.Table], what: str) -> pa.Table:
+    """What a reader returns; of its failure nothing is said, for the reason may lie in one row and quote it."""
+    try:
+        return read()
+    except TableError:
+        raise
+    except UNREADABLE:
+        pass
+    raise TableError(
+        f"Could not read {what} as a table; under a budget nothing more is told. Read it without one to find out why."
+    )
 
 
 def _csv_as_text(path: Path) -> pa.Table:
-    block, whole = one_block(path), pcsv.ParseOptions(newlines_in_values=True, invalid_row_handler=lambda row: "skip")
-    with pcsv.open_csv(path, block, whole) as reader:
+    # a row with too many cells must be text before the handler hears of it
+    text = pa.py_buffer(path.read_bytes().decode("utf-8", "replace").encode())
+    block, whole = one_block(text), pcsv.ParseOptions(newlines_in_values=True, invalid_row_handler=lambda row: "skip")
+    with pcsv.open_csv(pa.BufferReader(text), block, whole) as reader:
         names = reader.schema.names
     check_names(names)
-    as_bytes = pcsv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_binary()), check_utf8=False)
-    read = pcsv.read_csv(path, block, whole, as_bytes)
-    texts = {name: forgiving(read[name], lambda part: part.cast(pa.large_string())) for name in names}
-    return empty_text_is_null(pa.table(texts))
+    as_text = pcsv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_string()))
+    return empty_text_is_null(pcsv.read_csv(pa.BufferReader(text), block, whole, as_text))
 
 
 def forgiving(values: pa.ChunkedArray, cast: Callable[[pa.Array], pa.Array]) -> pa.ChunkedArray:
     """``cast`` of values (n,), null where it fails with ArrowInvalid. cast: distinct values -> as many."""
     coded = values.combine_chunks().dictionary_encode()
     wanted = cast(coded.dictionary.slice(0, 0)).type
-    return pa.chunked_array([_parts(coded.dictionary, cast, wanted).take(coded.indices)])
+    made = _parts(coded.dictionary, cast, wanted)
+    movable = pa.large_string() if pt.is_string_view(wanted) else wanted  # views cannot be taken from
+    return pa.chunked_array([made.cast(movable).take(coded.indices).cast(wanted)])
 
 
 def _parts(values: pa.Array, cast: Callable[[pa.Array], pa.Array], wanted: pa.DataType) -> pa.Array:
