@@ -244,6 +244,13 @@ def test_one_extreme_value_ends_no_fit(name: str) -> None:
         TableCodec.fit(sv.Schema(made.columns), made.table).encode(forgiven_table(asked, column))
 
 
+@pytest.mark.parametrize("rows", [[], [decimal.Decimal("1.5")] * 3, [None] * 400])
+def test_noise_alone_stays_within_what_a_decimal_can_hold(rows: list[Any]) -> None:
+    for seed in range(3):
+        made = bought(pa.table({"x": pa.array(rows, pa.decimal128(18, 4))}), None, LOOSE, seed).made
+        made.table.validate(full=True)
+
+
 def forgiven_table(table: pa.Table, column: Any) -> pa.Table:
     return pa.table({"x": forgiven(tables.read_discreetly(table)[0]["x"], column)})
 

@@ -3,7 +3,8 @@
 A difference stands for the later of two ordered columns, one category for columns that come in known combinations,
 nothing at all for a total; nulls that follow from a rule are filled. ``forward`` makes that inner table, ``backward``
 computes the user's columns from it, exactly. What cannot be rewritten, predicates and uniqueness, is told by ``broken``
-and ``unique``: such rows are to be drawn again.
+and ``unique``: such rows are to be drawn again. So are those that break an order whose distances are
+no simpler to learn than the columns themselves (a grade from 0 to 3 below a sum of many).
 """
 
 from __future__ import annotations
@@ -40,11 +41,15 @@ STEPS: dict[type[Act], type[Step]] = {
 
 
 class Rewriting:
-    """A schema's tables <-> the tables that are learned. ``steps``: in the order of ``forward``."""
+    """A schema's tables <-> the tables that are learned.
 
-    def __init__(self, schema: Schema, steps: Sequence[Step] = ()) -> None:
+    found: a step for each act of the schema in the order of ``forward``, None for one that is left to drawing again.
+    """
+
+    def __init__(self, schema: Schema, found: Sequence[Step | None] = ()) -> None:
         self.schema = schema
-        self.steps = tuple(steps)
+        self._found = tuple(found)
+        self.steps = tuple(step for step in found if step is not None)
         columns = self.steps[-1].inner if self.steps else {column.name: column for column in schema.columns}
         self.inner = Schema(tuple(columns.values()), min_count=schema.min_count) if self.steps else schema
 
@@ -53,12 +58,16 @@ class Rewriting:
         """Learn how to rewrite tables of a schema from one that obeys it."""
         columns: dict[str, Column] = {column.name: column for column in schema.columns}
         support = Support.of(table, schema.group, schema.min_count)
-        steps = []
+        found: list[Step | None] = []
         for act in reversed(acts(schema.constraints, columns)):
             step = STEPS[type(act)].fit(act, columns, table, support)
-            steps.append(step)
-            table, columns = step.forward(table), step.inner
-        return cls(schema, steps)
+            inner = step.forward(table)
+            if isinstance(step, ChainedStep) and not step.simplifies(table, inner):
+                found.append(None)
+                continue
+            found.append(step)
+            table, columns = inner, step.inner
+        return cls(schema, found)
 
     @property
     def rewritten(self) -> frozenset[str]:
@@ -133,19 +142,20 @@ class Rewriting:
                 return first, step.values_of(name)
         return None
 
-    def state(self) -> list[dict[str, Any]]:
-        """What was learned, as JSON, step by step."""
-        return [step.state() for step in self.steps]
+    def state(self) -> list[dict[str, Any] | None]:
+        """What was learned, as JSON, act by act."""
+        return [None if step is None else step.state() for step in self._found]
 
     @classmethod
-    def from_state(cls, schema: Schema, state: Sequence[Mapping[str, Any]]) -> Self:
+    def from_state(cls, schema: Schema, state: Sequence[Mapping[str, Any] | None]) -> Self:
         """The inverse of ``state``."""
         columns: dict[str, Column] = {column.name: column for column in schema.columns}
-        steps: list[Step] = []
+        found: list[Step | None] = []
         for act, facts in zip(reversed(acts(schema.constraints, columns)), state, strict=True):
-            steps.append(STEPS[type(act)].from_state(act, columns, facts))
-            columns = steps[-1].inner
-        return cls(schema, steps)
+            step = None if facts is None else STEPS[type(act)].from_state(act, columns, facts)
+            columns = columns if step is None else step.inner
+            found.append(step)
+        return cls(schema, found)
 
 
 def _unlawful(values: pa.ChunkedArray, column: Column) -> BoolArray:

@@ -17,6 +17,7 @@ import pyarrow.types as pt
 from synthvae import tables
 from synthvae.codecs import CODECS
 from synthvae.codecs.arrow import as_type
+from synthvae.codecs.binning import allowed_range
 from synthvae.codecs.grid import Grid, Units
 from synthvae.codecs.gridded import AxisCodec
 from synthvae.privacy.ledger import Spend
@@ -99,7 +100,7 @@ class AxisDomain(Domain):
             number = low + np.minimum((u * width).astype(np.int64), width - 1)
         else:
             number = np.where(low == 0, 0.0, low + u * (high - low)).astype(self.grid.dtype)
-        number = np.clip(number, *_ends(self.grid))
+        number = np.clip(number, *allowed_range(self.grid))
         none = np.zeros(len(leaves), bool)
         return as_type(self.grid.values(Units(number, null, none)), self._column.arrow)
 
@@ -113,12 +114,6 @@ def _grid(column: Column) -> Grid:
     codec = CODECS[column.kind]
     assert issubclass(codec, AxisCodec)
     return codec.grid(column)
-
-
-def _ends(grid: Grid) -> tuple[Any, Any]:
-    """The smallest and the largest unit that may be drawn."""
-    low, high = grid.limits
-    return (low if grid.lower is None else grid.lower), (high if grid.upper is None else grid.upper)
 
 
 def _first(grid: Grid) -> Array:
