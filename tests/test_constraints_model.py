@@ -50,14 +50,14 @@ def test_a_saved_model_keeps_them_too(model: sv.Synthesizer, tmp_path: Path) -> 
 
 def test_what_is_computed_is_told(model: sv.Synthesizer) -> None:
     codec = model.codec_
-    computed = {"stop", "amount", "last", "city", "state", "all"}
+    computed = {"stop", "amount", "last", "redone", "city", "state", "all"}
     assert codec.rewritten >= computed
     assert codec.rewritten - computed <= {"sugar", "salt", "flour"}
-    assert not codec.rewritten & {"start", "price", "pieces", "visits", "built", "redone", "p", "q", "r"}
+    assert not codec.rewritten & {"start", "price", "pieces", "visits", "built", "p", "q", "r"}
     assert {name.removeprefix("nats ") for name in model.history_ if name.startswith("nats ")} <= {*codec.schema.names}
 
 
-def test_an_order_whose_distances_are_no_simpler_is_kept_by_drawing_again(tmp_path: Path) -> None:
+def test_an_order_whose_distances_are_harder_is_kept_by_drawing_again(tmp_path: Path) -> None:
     """A grade from 0 to 3 below a sum of many is not learned as what the sum has above it."""
     rng = np.random.default_rng(0)
     grades = rng.choice(4, (3000, 10), p=[0.6, 0.2, 0.1, 0.1])
@@ -68,7 +68,7 @@ def test_an_order_whose_distances_are_no_simpler_is_kept_by_drawing_again(tmp_pa
     rules.append(sv.Inequality(("sent", "arrived"), strict=False))
     schema = sv.infer_schema(table, rules=False).with_constraints(*rules)
     model = sv.Synthesizer(schema, epochs=3, random_state=0).fit(table)
-    assert model.codec_.rewritten == {"arrived"}
+    assert model.codec_.rewritten == {"arrived", "total"}  # one grade may be below the total's distance from another
     model.save(tmp_path / "m.synthvae")
     for each in (model, sv.load(tmp_path / "m.synthvae")):
         fake = each.sample(2000, random_state=0)

@@ -26,7 +26,7 @@ from synthvae.schema.obeyed import holds, typed_values
 from synthvae.schema.solving import Act, Chain
 from synthvae.schema.support import Array, Support
 
-GAIN = 0.5  # nats by which a distance must be simpler than the column it stands for
+BLUR = 0.5  # nats
 PLACES, ENOUGH = 1000, 2500  # places of a column that are told apart; rows
 
 
@@ -127,17 +127,16 @@ class ChainedStep(Step):
             table = exchanged(table, name, {name: self._with_specials(values, special)})
         return table
 
-    def simplifies(self, table: pa.Table, inner: pa.Table) -> bool:
-        """Whether distances have so much less entropy than the columns they stand for that they are better learned.
+    def blurs(self, table: pa.Table, inner: pa.Table) -> bool:
+        """Whether a distance has so much more entropy than the column it stands for that the column is better learned
+        as it is: zeros and small grades are lost among the distances from a wide column.
 
-        A parcel arrives days after it was sent, in any of a thousand days. But a dew point says little of the
-        temperature above it, which is then a sum of two draws: its values and their frequencies are lost. On few rows
-        entropy cannot be told, and an order is broken often where it is not built in.
+        An order is not built in then, and rows that break it are drawn again. That is not without cost either (what is
+        near equality is broken most often, and becomes rarer), so distances that are no harder stay.
         """
-        if table.num_rows < ENOUGH:
-            return True
-        gains = [self._gain(table[name], plain_array(inner, name)) for name in self.act.columns[1:]]
-        return sum(gains) >= GAIN * len(gains)
+        if table.num_rows < ENOUGH:  # entropy cannot be told, and much would have to be drawn again
+            return False
+        return any(self._harder(table[name], plain_array(inner, name)) > BLUR for name in self.act.columns[1:])
 
     def state(self) -> dict[str, Any]:
         return {"begins": self.begins, "start": self.start, "specials": list(self.specials)}
@@ -171,15 +170,16 @@ class ChainedStep(Step):
         arrow, decimals = ("int64", 0) if self.measure.whole else ("double", None)
         return Numeric(name=name, arrow=arrow, decimals=decimals, lower=lower, open_share=0.0, nullable=nullable)
 
-    def _gain(self, values: pa.ChunkedArray, distances: pa.Array) -> float:
-        """Nats by which distances are simpler, both told to a thousandth of the column's range and its own grid."""
+    def _harder(self, values: pa.ChunkedArray, distances: pa.Array) -> float:
+        """Nats by which distances are less certain, both told to a thousandth of the column's range and its own
+        grid."""
         number, known = self.measure.read(values)
         number, apart = number[known], distances.drop_null().to_numpy()
         if not len(number) or not np.ptp(number):
             return 0.0
         unit = float(np.ptp(number)) / PLACES
         unit = max(unit, float(np.gcd.reduce(number - number[0]))) if self.measure.whole else unit
-        return _entropy(np.floor(number / unit)) - _entropy(np.floor(apart / unit))
+        return _entropy(np.floor(apart / unit)) - _entropy(np.floor(number / unit))
 
     def _cells(self, table: pa.Table, name: str) -> Cells:
         number, known = self.measure.read(table[name])

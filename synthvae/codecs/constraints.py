@@ -4,7 +4,7 @@ A difference stands for the later of two ordered columns, one category for colum
 nothing at all for a total; nulls that follow from a rule are filled. ``forward`` makes that inner table, ``backward``
 computes the user's columns from it, exactly. What cannot be rewritten, predicates and uniqueness, is told by ``broken``
 and ``unique``: such rows are to be drawn again. So are those that break an order whose distances are
-no simpler to learn than the columns themselves (a grade from 0 to 3 below a sum of many).
+far harder to learn than the columns themselves (a grade from 0 to 3 below a sum of many).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Rewriting:
         for act in reversed(acts(schema.constraints, columns)):
             step = STEPS[type(act)].fit(act, columns, table, support)
             inner = step.forward(table)
-            if isinstance(step, ChainedStep) and not step.simplifies(table, inner):
+            if isinstance(step, ChainedStep) and step.blurs(table, inner):
                 found.append(None)
                 continue
             found.append(step)
