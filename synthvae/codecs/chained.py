@@ -220,7 +220,8 @@ class ChainedStep(Step):
         return values
 
     def _inside(self, name: str, before: Array, number: Array, chance: FloatArray) -> Array:
-        """Numbers drawn beyond the column's bounds are drawn again, evenly, from the room that is left."""
+        """Numbers drawn beyond the column's bounds are as far within them; where there is less room than that, they
+        are drawn again, evenly, from what there is."""
         column = self.columns[name]
         if isinstance(column, Categorical):
             return self._on_levels(column, before, number)
@@ -232,6 +233,8 @@ class ChainedStep(Step):
         ceiling = np.full(len(number), LIMIT if high is None else high, number.dtype)
         room = np.maximum(ceiling - floor, 0)
         again = floor + (np.floor(chance * (room + 1.0)).astype(np.int64) if self.measure.whole else chance * room)
+        mirrored = np.where(number > ceiling, 2 * ceiling - number, 2 * floor - number)
+        again = np.where((mirrored >= floor) & (mirrored <= ceiling), mirrored, again)
         outside = ((number > ceiling) | (number < floor)) & (floor <= ceiling)
         return np.where(outside, again, number)
 
