@@ -143,6 +143,13 @@ def test_a_plan_suits_the_table(rows: int) -> None:
     assert weights[-1] == 1.0
 
 
+def test_a_small_table_of_many_blocks_is_learned_longer() -> None:
+    narrow, wide, widest = (schedules.plan(3000, blocks=blocks).total_steps for blocks in (24, 72, 10_000))
+    assert narrow == pytest.approx(2000, rel=0.03)
+    assert wide == pytest.approx(6000, rel=0.03)
+    assert widest == pytest.approx(8000, rel=0.03)
+
+
 def test_more_effort_is_a_longer_fit_of_wider_networks() -> None:
     plans = [schedules.plan(30_000, times=effort(name).visits) for name in ("fast", "default", "high")]
     assert [plan.epochs for plan in plans] == [11, 57, 142]
