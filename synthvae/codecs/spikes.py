@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from synthvae.codecs.base import FloatArray, IntArray
+from synthvae.codecs.base import BoolArray, FloatArray, IntArray
 from synthvae.codecs.bins import Bins
 from synthvae.codecs.grid import NumberArray, Units
 from synthvae.codecs.within import Part
@@ -61,20 +61,17 @@ class Spikes:
         tokens = bins.encode(_units(values))
         inside = bins.is_step(tokens) & (values >= bins.edges[0]) & (values <= bins.edges[-1])
         values, counts, tokens = values[inside], counts[inside], tokens[inside]
-        step, rows = bins.step(tokens), float(counts.sum())
+        step = bins.step(tokens)
         of_step = np.bincount(step, counts, minlength=bins.steps)[step] + 1.0  # one more came from the slab
         own = slab(values, tokens) if bins.integer else np.zeros(len(values))
         chance = np.clip(own, LEAST_CHANCE, MOST_CHANCE)
-        share = counts / of_step
-        gain = _gain(counts, of_step, chance)
-        kept = (counts >= min_count) & (share > chance) & (gain > np.log(max(rows, 2.0)))
-        kept &= counts >= np.sort(counts[kept])[-MOST:].min(initial=len(number))
-        if gain[kept].sum() <= GAIN * rows:
+        kept = _proven(counts, of_step, chance, min_count)
+        if kept is None:
             return None
-        values, step, share, chance = values[kept], step[kept], share[kept], chance[kept]
+        values, step, share, chance = values[kept], step[kept], (counts / of_step)[kept], chance[kept]
         told, met = (np.bincount(step, x, minlength=bins.steps) for x in (share, chance))
-        rest = 1.0 - (told - met) / (1.0 - met)
-        return cls.of(values, share - rest[step] * chance, bins)
+        rest = (1.0 - told) / (1.0 - met)
+        return cls.of(values, share - rest[step] * chance, bins)  # the slab brings the others by itself
 
     @property
     def sums(self) -> FloatArray:
@@ -127,7 +124,11 @@ def _sums(chances: FloatArray, first: IntArray) -> FloatArray:
     return np.diff(np.concatenate([[0.0], np.cumsum(chances)])[first])
 
 
-def _gain(counts: IntArray, rows: FloatArray, chance: FloatArray) -> FloatArray:
-    """(p,) nats by which counts of so many rows are likelier as a spike than under ``chance``."""
-    share = counts / rows
-    return np.asarray(counts * np.log(share / chance) + (rows - counts) * np.log((1 - share) / (1 - chance)))
+def _proven(counts: IntArray, rows: FloatArray, chance: FloatArray, min_count: int) -> BoolArray | None:
+    """(p,) which values are spikes, by their counts among so many rows and the ``chance`` of each without; None where
+    they gain too little."""
+    share, all_rows = counts / rows, max(float(counts.sum()), 2.0)
+    gain = counts * np.log(share / chance) + (rows - counts) * np.log((1 - share) / (1 - chance))
+    kept = (counts >= min_count) & (share > chance) & (gain > np.log(all_rows))
+    kept &= counts >= np.sort(counts[kept])[-MOST:].min(initial=int(all_rows))
+    return np.asarray(kept) if gain[kept].sum() > GAIN * all_rows else None
