@@ -150,6 +150,7 @@ def test_holes_have_no_figure_and_hide_nothing_else(model: sv.Synthesizer, table
     assert filled.id.equals(some.id)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_column_called_score_keeps_a_column(keen: sv.Synthesizer) -> None:
     renamed = linked(300).rename(columns={"letter": "score"})
     model = sv.Synthesizer(epochs=1, random_state=0).fit(renamed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -20,8 +21,12 @@ KINDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["pandas", pytest.param("path", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", ["king", pytest.param("airbnb_nyc", marks=pytest.mark.slow), "porto_taxi"])
+def slowly(*values: str) -> list[Any]:
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
+
+
+@pytest.mark.parametrize("kind", ["pandas", *slowly("path")])
+@pytest.mark.parametrize("name", ["porto_taxi", *slowly("king", "airbnb_nyc")])
 @pytest.mark.filterwarnings("ignore::synthvae.errors.CollapseWarning")
 def test_a_real_table_comes_back_lawful(name: str, kind: str) -> None:
     path = DATA / f"{name}.csv"

@@ -73,6 +73,7 @@ def test_a_killed_fit_resumes_to_the_same_end(tmp_path: Path) -> None:
         np.testing.assert_array_equal(x, y)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_checkpoint_of_another_fit_is_refused(tmp_path: Path) -> None:
     fit(2, tmp_path / "c.npz")
     with pytest.raises(TrainingError, match="another fit"):
