@@ -65,7 +65,7 @@ def uncompiled() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def explored() -> Iterator[sv.Synthesizer]:
     """A fitted model of hostile names, asked without compiling."""
-    fitted = sv.Synthesizer(epochs=20, latent_dim=4, random_state=0).fit(hostile())
+    fitted = sv.Synthesizer(epochs=32, latent_dim=4, random_state=0).fit(hostile())
     with uncompiled():
         yield fitted
 
