@@ -70,8 +70,7 @@ def fit(settings: fitting.Settings, budget: Budget, table: Any, run: fitting.Run
     if steps is not None:
         _refine(learned, counted, steps, run.seed)
         learned = dataclasses.replace(learned, shifts=_calibrated(learned, made.table, run.seed))
-    share = 1 - LEVEL_DELTA - STEPS_DELTA if steps is None else STEPS_DELTA / len(private.RATES)
-    facts = {"rows": round(made.rows), "privacy": asked.ledger.facts(share * budget.delta)}
+    facts = {"rows": round(made.rows), "privacy": asked.ledger.facts(_own_delta(budget, steps is not None))}
     return dataclasses.replace(learned, history=learned.history.iloc[:0], card=learned.card | facts)
 
 
@@ -90,7 +89,7 @@ def bought(rows: pa.Table, schema: Schema | None, budget: Budget, seed: int, unt
     public.check(rows.column_names, schema, budget)
     ledger = Ledger(budget, () if schema is None else (public.told(schema),))
     asked = PrivateTable(rows, ledger, Noise(seed if budget.testing else None))
-    whole = gaussian_mu(budget.epsilon, (1 - LEVEL_DELTA - STEPS_DELTA) * budget.delta) ** 2
+    whole = gaussian_mu(budget.epsilon, _own_delta(budget, stepped=False)) ** 2
     if untyped and schema is None:
         types = _bought_types(asked, untyped, SPELLING * whole)
     else:
@@ -115,6 +114,11 @@ def _bought_types(asked: PrivateTable, untyped: Sequence[str], mu2: float) -> pa
     spend = Spend(f"how {len(untyped)} columns without a type are written", most, most / mu2**0.5)
     found = elected(asked, untyped, spend)
     return pa.schema([(field.name, found.get(field.name, field.type)) for field in asked.types])
+
+
+def _own_delta(budget: Budget, stepped: bool) -> float:
+    """The delta at which a fit with or without noisy steps keeps epsilon."""
+    return budget.delta * (STEPS_DELTA / len(private.RATES) if stepped else 1 - LEVEL_DELTA - STEPS_DELTA)
 
 
 def _say_doubts(rows: float, schema: Schema | None, budget: Budget) -> None:
@@ -157,8 +161,7 @@ def _refine(learned: Learned, counted: Bought, steps: private.Planned, seed: int
     """Noisy steps on the rows, with whatever the counts leave for certain."""
     budget = counted.asked.ledger.budget
     wanted = Steps(steps.rate, 1.0, steps.count, budget.rows_per_unit)
-    delta = STEPS_DELTA * budget.delta / len(private.RATES)
-    noise = step_noise(counted.mu, wanted, budget.epsilon, delta)
+    noise = step_noise(counted.mu, wanted, budget.epsilon, _own_delta(budget, stepped=True))
     # what is asked of a row must be as secret as the noise: known beforehand, a row less would move all later ones
     rng = np.random.default_rng([seed, 6]) if budget.testing else secret_generator()
     plan = private.PrivatePlan(steps, noise)

@@ -166,7 +166,7 @@ def unsaid(look: Callable[[], T], *told: type[Exception]) -> T:
 
 def _bounded(table: pa.Table, unit: str, most: int, noise: Noise) -> pa.Table:
     """At most so many rows of each unit, chosen at random and for each unit by itself; rows of nobody are left out."""
-    table = table.cast(pa.schema([(f.name, _movable(f.type)) for f in table.schema]))
+    table = table.cast(pa.schema([(f.name, tables.movable(f.type)) for f in table.schema]))
     table = table.filter(pc.invert(pc.is_null(tables.plain(table[unit]), nan_is_null=True)))
     codes = tables.plain(table[unit]).combine_chunks().dictionary_encode().indices
     owner = codes.to_numpy(zero_copy_only=False)
@@ -174,11 +174,6 @@ def _bounded(table: pa.Table, unit: str, most: int, noise: Noise) -> pa.Table:
     first = np.flatnonzero(np.append(True, np.diff(owner[order]) != 0))[: len(owner)]
     rank = np.arange(len(owner)) - np.repeat(first, np.diff(np.append(first, len(owner))))
     return table.take(pa.array(np.sort(order[rank < most])))
-
-
-def _movable(type_: pa.DataType) -> pa.DataType:
-    """A type that holds the same and that Arrow can take rows from."""
-    return pa.large_string() if pa.types.is_string_view(type_) else type_
 
 
 def _counted(coding: Coding, rows: pa.Table) -> Array:

@@ -11,7 +11,7 @@ from synthvae.tables.container import ArrowStream, Container, Kind, read, read_d
 from synthvae.tables.discreet import NULL, SPELLINGS, TEXT, forgiving, meant_as, spellings
 from synthvae.tables.large import LargeTable, Scan, opened, scan
 from synthvae.tables.output import write
-from synthvae.tables.types import INT64_MAX, arrow_type, is_supported, is_text, levels, plain
+from synthvae.tables.types import INT64_MAX, arrow_type, is_supported, is_text, levels, movable, plain
 
 __all__ = [
     "INT64_MAX",
@@ -29,6 +29,7 @@ __all__ = [
     "is_text",
     "levels",
     "meant_as",
+    "movable",
     "opened",
     "plain",
     "read",

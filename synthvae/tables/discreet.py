@@ -21,7 +21,7 @@ from synthvae.errors import TableError
 from synthvae.tables.checks import UNREADABLE, check_names, raise_all, type_problem
 from synthvae.tables.files import empty_text_is_null, one_block
 from synthvae.tables.frames import array_of
-from synthvae.tables.types import INT64_MAX, is_supported, is_text, plain
+from synthvae.tables.types import INT64_MAX, is_supported, is_text, movable, plain
 
 # How text may be written, each with the type of what it then says; later ones come first where several fit.
 SPELLINGS: dict[str, tuple[str, pa.DataType]] = {
@@ -164,8 +164,7 @@ def forgiving(values: pa.ChunkedArray, cast: Callable[[pa.Array], pa.Array]) -> 
     coded = values.combine_chunks().dictionary_encode()
     wanted = cast(coded.dictionary.slice(0, 0)).type
     made = _parts(coded.dictionary, cast, wanted)
-    movable = pa.large_string() if pt.is_string_view(wanted) else wanted  # views cannot be taken from
-    return pa.chunked_array([made.cast(movable).take(coded.indices).cast(wanted)])
+    return pa.chunked_array([made.cast(movable(wanted)).take(coded.indices).cast(wanted)])
 
 
 def _parts(values: pa.Array, cast: Callable[[pa.Array], pa.Array], wanted: pa.DataType) -> pa.Array:

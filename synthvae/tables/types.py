@@ -36,6 +36,11 @@ def is_text(type_: pa.DataType) -> bool:
     return bool(pt.is_string(type_) or pt.is_large_string(type_) or pt.is_string_view(type_))
 
 
+def movable(type_: pa.DataType) -> pa.DataType:
+    """A type that holds the same and that Arrow can take rows from, as it cannot from views."""
+    return pa.large_string() if pt.is_string_view(type_) else type_
+
+
 def is_supported(type_: pa.DataType) -> bool:
     """Whether a column of this type can be read."""
     if pt.is_dictionary(type_):
@@ -48,7 +53,7 @@ def plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """The same values in the layout every kernel knows: dictionaries decoded, text as large_string, halves as float."""
     type_ = values.type.value_type if pt.is_dictionary(values.type) else values.type
     if pt.is_dictionary(values.type):
-        type_ = pa.large_string() if pt.is_string_view(type_) else type_  # views cannot be taken from
+        type_ = movable(type_)
         values = pa.chunked_array([_decoded(chunk, type_) for chunk in values.chunks], type=type_)
     if is_text(type_):
         return values.cast(pa.large_string())

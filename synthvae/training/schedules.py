@@ -14,7 +14,7 @@ ANNEAL = (
     0.4  # share of a fit in which the learning rate falls to nothing; it begins sooner if nothing is gained any more
 )
 PEAK_RATE = 2e-3  # for batches of 512 rows; grows with the square root of the batch
-VISITS = 1_700_000  # rows seen in a default fit of a table of 30,000 rows and 16 blocks
+VISITS = 1_700_000  # rows seen, but for effort, in a fit of a table of 30,000 rows and 16 blocks
 REFERENCE_ROWS, REFERENCE_BLOCKS = 30_000, 16
 MOST_FOR_BLOCKS = 1.75  # times as many visits for a table of many blocks
 FEWEST_STEPS, FEW_BLOCKS = 2_000, 24  # of a table of few rows and no more blocks than these
