@@ -24,10 +24,6 @@ TWO_STEPS = Bins(np.array([100]), np.array([90, 110, 129]), np.array([0, 1, 2]),
 FLOATS = Bins(np.array([1.0]), np.array([0.0, 0.5, 2.0]), np.array([0, 1, 2]), False)
 
 
-def units(number: np.ndarray) -> Units:
-    return Units(number, *np.zeros((2, len(number)), bool))
-
-
 def often(values: np.ndarray, least: int) -> float:
     """The share of rows whose value so many rows have."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -63,7 +59,7 @@ def test_chances_sum_to_one_and_draws_have_them(grains: Grains | None) -> None:
     for token, first, last in ((2, 90, 109), (3, 110, 129)):
         number = np.array([x for x in range(first, last + 1) if x != 100])
         tokens = np.full((len(number), 1), token)
-        p = np.exp(step.log_density(units(number), tokens))
+        p = np.exp(step.log_density(Units.of(number), tokens))
         assert p.sum() == pytest.approx(1.0)
         drawn = step.draw(np.full((40_000, 1), token), np.random.default_rng(1).random(40_000), None).number
         np.testing.assert_allclose([(drawn == x).mean() for x in number], p, atol=0.008)
@@ -72,17 +68,17 @@ def test_chances_sum_to_one_and_draws_have_them(grains: Grains | None) -> None:
 def test_a_float_is_a_spike_with_mass_or_has_a_density() -> None:
     step = law(FLOATS, {0.25: 0.6, 1.5: 0.5})
     tokens = np.array([[2], [2], [3]])
-    p = np.exp(step.log_density(units(np.array([0.25, 0.3, 0.7])), tokens))
+    p = np.exp(step.log_density(Units.of(np.array([0.25, 0.3, 0.7])), tokens))
     np.testing.assert_allclose(p, [0.6, 0.4 / 0.5, 0.5 / 1.5])
 
 
 def test_what_is_told_apart_stays_as_frequent_as_it_was() -> None:
     """Ten rows on 93 and one on each other place of 90..109: the slab brings some of the 93s by itself."""
     number = np.concatenate([np.arange(90, 100), np.arange(101, 110), np.repeat(93, 30), np.arange(110, 130)])
-    step = StepLaw.learn(TWO_STEPS, units(number), 5)
+    step = StepLaw.learn(TWO_STEPS, Units.of(number), 5)
     assert step.spikes is not None
     assert step.spikes.values.tolist() == [93]
-    p = np.exp(step.log_density(units(np.array([93])), np.array([[2]])))
+    p = np.exp(step.log_density(Units.of(np.array([93])), np.array([[2]])))
     assert p == pytest.approx(31 / 50)  # of 49 rows and the one that keeps the rest possible
 
 

@@ -41,7 +41,7 @@ class Grains:
         """From the numbers (n,) of a column; None where they are no rounder than chance makes them."""
         if not bins.integer or not bins.steps or max(map(abs, bins.edges[[0, -1]].tolist())) > LARGEST:
             return None
-        tokens = bins.encode(Units(number, *np.zeros((2, len(number)), bool)))
+        tokens = bins.encode(Units.of(number))
         steps = bins.is_step(tokens)
         steps &= (number >= bins.edges[0]) & (number <= bins.edges[-1])
         number, step = number[steps], bins.step(tokens[steps])

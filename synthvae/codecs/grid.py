@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, isfinite, log10
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +34,12 @@ class Units:
     number: NumberArray
     null: BoolArray
     nan: BoolArray
+
+    @classmethod
+    def of(cls, number: NumberArray, null: BoolArray | None = None) -> Self:
+        """Units (n,) of which none is NaN, and none null where no mask (n,) says which."""
+        none = np.zeros(len(number), bool)
+        return cls(number, none if null is None else null, none)
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ class WholeGrid(Grid):
         if not pa.types.is_integer(self.type):
             array = array.view(pa.int32() if self.type.bit_width == 32 else pa.int64())
         number = array.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-        return Units(number if self.per == 1 else number // self.per, null_mask(array), np.zeros(len(array), bool))
+        return Units.of(number if self.per == 1 else number // self.per, null_mask(array))
 
     def values(self, units: Units) -> pa.Array:
         array = pa.array(units.number * self.per, mask=units.null)
@@ -144,7 +150,7 @@ class DecimalGrid(Grid):
         words = np.frombuffer(wide.buffers()[1], np.int64)[2 * wide.offset : 2 * (wide.offset + len(wide))]
         low, high = words[0::2], words[1::2]
         number = np.where(high == low >> 63, low, np.where(high < 0, -INT64_LIMIT, INT64_LIMIT))
-        return Units(np.where(null, 0, number), null, np.zeros(len(null), bool))
+        return Units.of(np.where(null, 0, number), null)
 
     def values(self, units: Units) -> pa.Array:
         words = np.stack([units.number, units.number >> 63], axis=1)
@@ -249,7 +255,7 @@ class WrittenGrid(Grid):
         return Units(found.number, found.null & ~nan, nan)
 
     def values(self, units: Units) -> pa.Array:
-        unknown = Units(units.number, units.null | units.nan, np.zeros(len(units.nan), bool))
+        unknown = Units.of(units.number, units.null | units.nan)
         texts = written(self.inner.values(unknown), self.column)
         if units.nan.any():
             marker = pa.scalar(self.column.marker, texts.type)

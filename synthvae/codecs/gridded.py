@@ -128,8 +128,7 @@ class GriddedCodec(AxisCodec):
     def listed(self) -> pa.Array | None:
         if self.bins.bins or self.bins.nan or not len(self.bins.atoms):
             return None
-        none = np.zeros(len(self.bins.atoms), bool)
-        return self._axis.values(Units(self.bins.atoms, none, none))
+        return self._axis.values(Units.of(self.bins.atoms))
 
     def log_density(self, values: pa.ChunkedArray) -> FloatArray:
         units = self._axis.units(values)
@@ -176,6 +175,5 @@ def possible(codec: AxisCodec, grid: Grid, wish: Wish) -> str:
         return "is always null, so it cannot have a value"
     wished = [float(grid.place(value)) for value in wish.stated] or [0.0]
     near = known[np.argmin(np.abs(known.astype(np.float64) - wished[0]))]
-    no = np.zeros(3, bool)
-    first, last, nearest = codec.values(Units(np.array([known[0], known[-1], near], grid.dtype), no, no)).to_pylist()
+    first, last, nearest = codec.values(Units.of(np.array([known[0], known[-1], near], grid.dtype))).to_pylist()
     return f"cannot be as wished: the model knows values from {first} to {last}; nearest to what was asked: {nearest}"

@@ -58,7 +58,7 @@ class Spikes:
         if not bins.steps:
             return None
         values, counts = np.unique(number, return_counts=True)
-        tokens = bins.encode(_units(values))
+        tokens = bins.encode(Units.of(values))
         inside = bins.is_step(tokens) & (values >= bins.edges[0]) & (values <= bins.edges[-1])
         values, counts, tokens = values[inside], counts[inside], tokens[inside]
         step = bins.step(tokens)
@@ -111,13 +111,8 @@ class Spikes:
         return np.concatenate([[0.0], np.cumsum(self.chances)])
 
 
-def _units(number: NumberArray) -> Units:
-    none = np.zeros(len(number), bool)
-    return Units(number, none, none)
-
-
 def _steps(number: NumberArray, bins: Bins) -> IntArray:
-    return bins.step(bins.encode(_units(number)))
+    return bins.step(bins.encode(Units.of(number)))
 
 
 def _sums(chances: FloatArray, first: IntArray) -> FloatArray:

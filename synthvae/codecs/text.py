@@ -109,7 +109,7 @@ class TextCodec(Codec):
 def _lengths(values: pa.ChunkedArray) -> Units:
     array = as_array(values)
     number = pc.utf8_length(array).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
-    return Units(number, null_mask(array), np.zeros(len(number), bool))
+    return Units.of(number, null_mask(array))
 
 
 def _length_bins(lengths: IntArray, column: Text, min_count: int) -> tuple[IntArray, IntArray]:

@@ -101,8 +101,7 @@ class AxisDomain(Domain):
         else:
             number = np.where(low == 0, 0.0, low + u * (high - low)).astype(self.grid.dtype)
         number = np.clip(number, *allowed_range(self.grid))
-        none = np.zeros(len(leaves), bool)
-        return as_type(self.grid.values(Units(number, null, none)), self._column.arrow)
+        return as_type(self.grid.values(Units.of(number, null)), self._column.arrow)
 
 
 def _floor(spend: Spend) -> float:
