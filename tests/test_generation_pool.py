@@ -108,7 +108,7 @@ def test_predictions_are_the_chances_given_the_rest() -> None:
     model = vae()
     for trunk in model.decoder.trunks:
         trunk.latent.kernel.assign(np.zeros(trunk.latent.kernel.shape, "float32"))
-    predictor = Predictor(model, Posterior(model), [None, None, None])
+    predictor = Predictor(model, [None, None, None])
     tokens = np.tile(np.array([[1, 2, 3]], "int32"), (600, 1))
     known = np.tile([False, True, True], (600, 1))
     parts = list(predictor.probabilities(tokens, known, [0], seed=0))

@@ -1,48 +1,55 @@
 """What single cells would be: the distribution of each unknown cell given the known ones, latents averaged out.
 
-p(cell | known) = E[ p(cell | known, z) ], z from q(z | known) by importance weights: every other hole of the row is
-left a hole, so a cell's answer does not depend on guesses for its neighbours.
+p(cell | known) = E[ p(cell | known, z) ],   z ~ q(z | known) made WIDER,
+
+every other hole of the row being left a hole, so that a cell's answer does not depend on guesses for its neighbours.
+The encoder was trained on rows with holes, but q has to suit all completions of a row at once, and is too narrow for
+it. Importance weights p(known | z) p(z) / q(z | known) would mend that, were not their logarithm a sum over all known
+cells: one of the latents gets nearly all weight, and a prediction is that of a single one. Targets of three real
+tables (Adult, Shoppers, Default) given all other cells: AUC .911, .918, .735 and log loss .341, .245, .516 with 8
+weighted latents, .919, .919, .764 and .302, .241, .465 with 32 equal ones of q itself, .918, .917, .762 and .295, .237,
+.454 with these. Given half of the cells the first table's log loss is .521, .450 and .421. Latents of the prior are .03
+worse in AUC there.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from keras import ops
+from scipy.special import softmax
 
 from synthvae import backend
 from synthvae.generation.complete import block_table, without_null
 from synthvae.generation.noise import LATENT, TILE, generator
-from synthvae.generation.posterior import Posterior
-from synthvae.generation.start import CANDIDATES, padded
+from synthvae.generation.start import padded
 from synthvae.generation.walk import Walk
 from synthvae.networks.layers import Tensor
 from synthvae.networks.layout import Array
 from synthvae.networks.vae import VAE
 
+DRAWS = 32  # latents averaged, the same normals for each row and half of them the others' opposites
+WIDER = 1.5  # times q's standard deviation, which the prior's bounds
+
 
 class Predictor:
     """Distributions of unknown cells, compiled once for each set of blocks."""
 
-    def __init__(self, vae: VAE, posterior: Posterior, ranks: Sequence[Array | None]) -> None:
+    def __init__(self, vae: VAE, ranks: Sequence[Array | None]) -> None:
         """ranks: per block (v,) the order of its tokens, or None where they are names."""
-        self.vae, self.posterior, self.ranks = vae, posterior, ranks
+        self.vae, self.ranks = vae, ranks
         self._heads: dict[tuple[int, ...], Callable[..., Array]] = {}
 
     def probabilities(self, tokens: Array, known: Array, blocks: list[int], seed: int) -> Iterator[list[Array]]:
         """For each tile of the rows (n, b), (n, b) the distributions of ``blocks``, null left out: [(t, v), ...]."""
-        for tile, start in enumerate(range(0, len(tokens), TILE)):
-            rows = slice(start, start + TILE)
-            count = len(tokens[rows])
-            logits, weights = self._tile(
-                padded(tokens[rows]), padded(known[rows]), blocks, generator(seed, LATENT, tile)
-            )
-            ends = np.cumsum([0, *(self.vae.layout.sizes[j] for j in blocks)]).tolist()
-            each = [logits[:, :, first:last] for first, last in itertools.pairwise(ends)]
-            yield [self._mean(own, weights, j, tokens[rows])[:count] for own, j in zip(each, blocks, strict=True)]
+        half = generator(seed, LATENT, 0).standard_normal((DRAWS // 2, self.vae.settings.latent_dim), dtype=np.float32)
+        for start in range(0, len(tokens), TILE):
+            own, seen = tokens[start : start + TILE], known[start : start + TILE]
+            means = self._means(padded(own), padded(seen), blocks, [*half, *-half])
+            yield [mean[: len(own)] for mean in means]
 
     def typical(self, tokens: Array, known: Array, seed: int) -> Array:
         """The tokens with every hole filled: the most likely one of names, the median of what has an order. (n, b)
@@ -62,29 +69,37 @@ class Predictor:
             told[:, blocks] = True
         return filled
 
-    def _tile(
-        self, tokens: Array, known: Array, blocks: Sequence[int], rng: np.random.Generator
-    ) -> tuple[Array, Array]:
-        """Logits of the blocks side by side (c, TILE, v) and weights of the candidates (c, TILE)."""
-        noise = rng.standard_normal((CANDIDATES, TILE, self.vae.settings.latent_dim), dtype=np.float32)
-        z, logs = self.posterior.draw(tokens, known, noise)
-        weights = np.exp(logs - logs.max(axis=0))
+    def _means(self, tokens: Array, known: Array, blocks: Sequence[int], normals: Sequence[Array]) -> list[Array]:
+        """p of the tokens of each block, averaged over latents from ``normals`` (k,): [(TILE, v), ...]."""
+        mean, spread = np.split(self._moments(tokens, known), 2, axis=1)
         if tuple(blocks) not in self._heads:
-            self._heads[tuple(blocks)] = backend.compiled(self.vae, partial(self._run, tuple(blocks)))
-        heads = self._heads[tuple(blocks)]
-        return np.stack([heads(tokens, known, one) for one in z]), weights / weights.sum(axis=0)
+            self._heads[tuple(blocks)] = backend.compiled(self.vae, partial(self._logits, tuple(blocks)))
+        heads, lawful = self._heads[tuple(blocks)], [self._lawful(j, tokens) for j in blocks]
+        ends = np.cumsum([0, *(self.vae.layout.sizes[j] for j in blocks)]).tolist()
+        means = [np.zeros((len(tokens), last - first)) for first, last in itertools.pairwise(ends)]
+        for normal in normals:
+            logits = heads(tokens, known, mean + spread * normal)
+            for place, (first, last) in enumerate(itertools.pairwise(ends)):
+                means[place] += softmax(logits[:, first:last] + lawful[place], axis=1) / len(normals)
+        return means
 
-    def _mean(self, logits: Array, weights: Array, j: int, tokens: Array) -> Array:
-        """p of block j's tokens (TILE, v) from its logits (c, TILE, v) and the candidates' weights (c, TILE)."""
+    def _lawful(self, j: int, tokens: Array) -> Array:
+        """What is added to the logits of block j, given its parent: (v,) or (TILE, v)."""
         layout = self.vae.layout
         table = without_null(layout, j, block_table(layout, j, np.zeros(1, "float32")))
-        if layout.parents[j] >= 0:
-            table = table[padded(tokens[:, layout.parents[j]])]
-        shown = logits + table
-        shown = np.exp(shown - shown.max(axis=2, keepdims=True))
-        return np.einsum("cnv,cn->nv", shown / shown.sum(axis=2, keepdims=True), weights)
+        return table if layout.parents[j] < 0 else table[tokens[:, layout.parents[j]]]
 
-    def _run(self, blocks: tuple[int, ...], tokens: Tensor, known: Tensor, z: Tensor) -> Tensor:
+    @cached_property
+    def _moments(self) -> Callable[..., Array]:
+        """Tokens (n, b), known (n, b) -> mean and standard deviation of the latents, side by side (n, 2 k)."""
+
+        def run(tokens: Tensor, known: Tensor) -> Tensor:
+            mean, log_std = self.vae.encoder(tokens, known)
+            return ops.concatenate([mean, ops.minimum(WIDER * ops.exp(log_std), 1.0)], axis=1)
+
+        return backend.compiled(self.vae, run)
+
+    def _logits(self, blocks: tuple[int, ...], tokens: Tensor, known: Tensor, z: Tensor) -> Tensor:
         walk = Walk(self.vae, tokens, known, z)
         return ops.concatenate([walk.logits(j) for j in blocks], axis=1)
 
