@@ -11,12 +11,12 @@ from scipy.special import log_softmax, logsumexp
 from synthvae.errors import ConditionError, ParameterError
 from synthvae.generation import pool
 from synthvae.generation.calibrate import shift_shapes
+from synthvae.generation.lead import chosen
 from synthvae.generation.noise import TILE
 from synthvae.generation.posterior import Posterior, log_likelihood
 from synthvae.generation.predict import Predictor, _middle
 from synthvae.generation.rebalance import fitted, target_of
 from synthvae.generation.score import Scorer, orders
-from synthvae.generation.start import chosen
 from synthvae.generation.walk import Walk
 from tests.test_networks import layout, vae
 
@@ -108,7 +108,7 @@ def test_predictions_are_the_chances_given_the_rest() -> None:
     model = vae()
     for trunk in model.decoder.trunks:
         trunk.latent.kernel.assign(np.zeros(trunk.latent.kernel.shape, "float32"))
-    predictor = Predictor(model, [None, None, None])
+    predictor = Predictor(model, Posterior(model), [None, None, None])
     tokens = np.tile(np.array([[1, 2, 3]], "int32"), (600, 1))
     known = np.tile([False, True, True], (600, 1))
     parts = list(predictor.probabilities(tokens, known, [0], seed=0))

@@ -30,7 +30,6 @@ from synthvae.generation.conditional import pooled
 from synthvae.generation.greedy import follow, wished_tables
 from synthvae.generation.lead import started
 from synthvae.generation.noise import LATENT, TILE, generator
-from synthvae.generation.start import CANDIDATES, chosen
 from synthvae.generation.stream import Completer, RowStream
 from synthvae.generation.walk import Walk
 from synthvae.networks.layout import Array
@@ -111,13 +110,13 @@ def _candidates(
     vae, codec, rng = completer.vae, completer.codec, generator(seed, LATENT, 0, attempt)
     known = _held(codec.block_columns, set(wishes), set(keep), rng)
     tokens = np.where(known, own, 0).astype("int32")
-    noise = rng.standard_normal((CANDIDATES, TILE, vae.settings.latent_dim), dtype=np.float32)
-    z = chosen(*completer.posterior.draw(tokens, known, noise), rng.random(TILE))
+    mean, deviation = completer.posterior.moments(tokens, known)
+    z = mean + deviation * rng.standard_normal(mean.shape, dtype=np.float32)
     allowed = asked.allowed(codec, asked.split(codec, wishes)[0])
     order = [*sorted(allowed), *(j for j in range(vae.layout.b) if j not in allowed)]
     uniforms = rng.random((TILE, vae.layout.b), dtype=np.float32)
     tables = wished_tables(vae.layout, completer.shifts, allowed)
-    walk = Walk(vae, tokens, known, z.astype("float32"))
+    walk = Walk(vae, tokens, known, z)
     return np.asarray(follow(walk, order, tables, lambda j, logits: inverse_cdf(logits, uniforms[:, j])))
 
 

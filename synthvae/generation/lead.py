@@ -23,7 +23,7 @@ from synthvae import backend
 from synthvae.generation.complete import block_table, inverse_cdf
 from synthvae.generation.noise import PICK, TILE, generator
 from synthvae.generation.pool import Pool
-from synthvae.generation.start import Complete, Picked, Start, chosen
+from synthvae.generation.start import Complete, Picked, Start
 from synthvae.generation.walk import Walk
 from synthvae.networks.layers import Tensor
 from synthvae.networks.layout import Array
@@ -109,3 +109,11 @@ def leading(vae: VAE, blocks: int, shifts: Sequence[Array]) -> Callable[..., Arr
         return ops.concatenate([made, gain[:, None]], axis=1)
 
     return backend.compiled(vae, run)
+
+
+def chosen(z: Array, logs: Array, uniforms: Array) -> Array:
+    """One of the candidates (c, n, k) for each row, by its weight: (n, k)."""
+    weights = np.exp(logs - logs.max(axis=0))
+    sums = np.cumsum(weights, axis=0)
+    place = np.minimum((sums <= uniforms * sums[-1]).sum(axis=0), len(z) - 1)
+    return z[place, np.arange(z.shape[1])]

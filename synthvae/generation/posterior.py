@@ -1,7 +1,10 @@
-"""Latents of rows with holes: drawn from q(z | known cells), weighted by p(known | z) p(z) / q(z | known).
+"""Latents of rows with holes: q(z | known cells), and its draws weighted by p(known | z) p(z) / q(z | known).
 
-The encoder was trained on rows with holes, so q is a good proposal; importance weights mend what it misses (Burda,
-Grosse, Salakhutdinov 2016).
+The encoder was trained on rows with holes, so q is taken as it stands to draw and to predict what is not known. Weights
+(Burda, Grosse, Salakhutdinov 2016) are for log p(known), which is a mean of them. They once chose the latents as well:
+where many cells are known, one of 8 candidates gets nearly all weight, and cells drawn under the chosen one are no
+nearer to the truth (5, 30 and 80 % of Adult's cells hidden: CRPS of ranks .0843, .1012, .1213, under q's own latents
+.0833, .0999, .1198) for five to eight times the seconds.
 """
 
 from __future__ import annotations
@@ -26,7 +29,13 @@ class Posterior:
     def __init__(self, vae: VAE, order: Sequence[int] | None = None) -> None:
         self.vae = vae
         self.order = tuple(range(vae.layout.b)) if order is None else tuple(order)
+        self._moments = backend.compiled(vae, self._both)
         self._weighted = backend.compiled(vae, self._run)
+
+    def moments(self, tokens: Array, known: Array) -> tuple[Array, Array]:
+        """(n, b), (n, b) -> mean and standard deviation of q, (n, k) each."""
+        mean, deviation = np.split(self._moments(tokens, known), 2, axis=1)
+        return mean, deviation
 
     def draw(self, tokens: Array, known: Array, normals: Array) -> tuple[Array, Array]:
         """(n, b), (n, b), (c, n, k) -> c candidates z (c, n, k) for each row and their log weights (c, n) in nats.
@@ -36,6 +45,10 @@ class Posterior:
         parts = [self._weighted(tokens, known, noise) for noise in normals]
         k = normals.shape[2]
         return np.stack([part[:, :k] for part in parts]), np.stack([part[:, k] for part in parts]).astype(np.float64)
+
+    def _both(self, tokens: Tensor, known: Tensor) -> Tensor:
+        mean, log_std = self.vae.encoder(tokens, known)
+        return ops.concatenate([mean, ops.exp(log_std)], axis=1)
 
     def _run(self, tokens: Tensor, known: Tensor, normals: Tensor) -> Tensor:
         mean, log_std = self.vae.encoder(tokens, known)

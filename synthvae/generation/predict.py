@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 from keras import ops
@@ -25,6 +25,7 @@ from scipy.special import softmax
 from synthvae import backend
 from synthvae.generation.complete import block_table, without_null
 from synthvae.generation.noise import LATENT, TILE, generator
+from synthvae.generation.posterior import Posterior
 from synthvae.generation.start import padded
 from synthvae.generation.walk import Walk
 from synthvae.networks.layers import Tensor
@@ -38,9 +39,9 @@ WIDER = 1.5  # times q's standard deviation, which the prior's bounds
 class Predictor:
     """Distributions of unknown cells, compiled once for each set of blocks."""
 
-    def __init__(self, vae: VAE, ranks: Sequence[Array | None]) -> None:
+    def __init__(self, vae: VAE, posterior: Posterior, ranks: Sequence[Array | None]) -> None:
         """ranks: per block (v,) the order of its tokens, or None where they are names."""
-        self.vae, self.ranks = vae, ranks
+        self.vae, self.posterior, self.ranks = vae, posterior, ranks
         self._heads: dict[tuple[int, ...], Callable[..., Array]] = {}
 
     def probabilities(self, tokens: Array, known: Array, blocks: list[int], seed: int) -> Iterator[list[Array]]:
@@ -71,7 +72,8 @@ class Predictor:
 
     def _means(self, tokens: Array, known: Array, blocks: Sequence[int], normals: Sequence[Array]) -> list[Array]:
         """p of the tokens of each block, averaged over latents from ``normals`` (k,): [(TILE, v), ...]."""
-        mean, spread = np.split(self._moments(tokens, known), 2, axis=1)
+        mean, deviation = self.posterior.moments(tokens, known)
+        spread = np.minimum(WIDER * deviation, 1.0)
         if tuple(blocks) not in self._heads:
             self._heads[tuple(blocks)] = backend.compiled(self.vae, partial(self._logits, tuple(blocks)))
         heads, lawful = self._heads[tuple(blocks)], [self._lawful(j, tokens) for j in blocks]
@@ -88,16 +90,6 @@ class Predictor:
         layout = self.vae.layout
         table = without_null(layout, j, block_table(layout, j, np.zeros(1, "float32")))
         return table if layout.parents[j] < 0 else table[tokens[:, layout.parents[j]]]
-
-    @cached_property
-    def _moments(self) -> Callable[..., Array]:
-        """Tokens (n, b), known (n, b) -> mean and standard deviation of the latents, side by side (n, 2 k)."""
-
-        def run(tokens: Tensor, known: Tensor) -> Tensor:
-            mean, log_std = self.vae.encoder(tokens, known)
-            return ops.concatenate([mean, ops.minimum(WIDER * ops.exp(log_std), 1.0)], axis=1)
-
-        return backend.compiled(self.vae, run)
 
     def _logits(self, blocks: tuple[int, ...], tokens: Tensor, known: Tensor, z: Tensor) -> Tensor:
         walk = Walk(self.vae, tokens, known, z)

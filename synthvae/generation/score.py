@@ -17,9 +17,11 @@ from scipy.special import logsumexp
 
 from synthvae.generation.noise import LATENT, TILE, generator
 from synthvae.generation.posterior import Posterior
-from synthvae.generation.start import CANDIDATES, padded
+from synthvae.generation.start import padded
 from synthvae.networks.layout import Array, Layout
 from synthvae.networks.vae import VAE
+
+CANDIDATES = 8  # latents weighed for each row and order
 
 
 class Scorer:

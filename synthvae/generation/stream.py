@@ -59,7 +59,7 @@ class Completer:
 
     @cached_property
     def predictor(self) -> Predictor:
-        return Predictor(self.vae, [block.ranks for block in self.codec.blocks])
+        return Predictor(self.vae, self.posterior, [block.ranks for block in self.codec.blocks])
 
     @cached_property
     def scorer(self) -> Scorer:
