@@ -18,6 +18,7 @@ class Walk:
     def __init__(self, vae: VAE, tokens: Tensor, known: Tensor, z: Tensor) -> None:
         self.decoder, self.layout, self.copies = vae.decoder, vae.layout, vae.decoder.copies
         self._stems = self.decoder.stems(tokens, known, z)
+        self._told: dict[int, Tensor] = {}  # what trunks make of the stems, until these change
         self._candidates = self.copies.tokens(tokens, known) if self.copies.e else None
         self._agreement = self.copies.agreement(tokens, known, self._candidates) if self.copies.e else None
         self.tokens, self.known = ([x[:, j] for j in range(self.layout.b)] for x in (tokens, known))
@@ -33,7 +34,10 @@ class Walk:
 
     def logits(self, j: int) -> Tensor:
         """Of block j given all that is known: (n, v)."""
-        return self.decoder.block_logits(j, self._stems, self._candidates)
+        i = self.decoder.trunk_of(j)
+        if i not in self._told:
+            self._told[i] = self.decoder.trunks[i](self._stems[i])
+        return self.decoder.block_logits(j, self._told[i], self._candidates)
 
     def parent(self, j: int) -> Tensor:
         """The tokens of the block that j refines: (n,)."""
@@ -58,6 +62,7 @@ class Walk:
             self._agreement = self.copies.agreement(*now, self._candidates)
             gained += self.decoder.agree(before, self._agreement)
         self._stems = [stem + sum(gained[i :: len(self._stems)]) for i, stem in enumerate(self._stems)]
+        self._told = {}
 
     def row_tokens(self) -> Tensor:
         """All tokens, known or not: (n, b)."""

@@ -112,11 +112,13 @@ class Decoder(keras.layers.Layer):
             ops.matmul(after - before, trunk.first.kernel[first : first + 2 * self.copies.e]) for trunk in self.trunks
         ]
 
-    def block_logits(self, j: int, stems: Sequence[Tensor], candidates: Tensor | None = None) -> Tensor:
-        """Logits of block j alone: stems (n, width) each, candidates' tokens (n, 2 e) -> (n, v_j)."""
-        number = j in self.layout.refined
-        trunk, stem = self.trunks[-1 if number else 0], stems[-1 if number else 0]
-        h, begin = trunk(stem), self.told if number else 0
+    def trunk_of(self, j: int) -> int:
+        """The place of the trunk that tells block j."""
+        return len(self.trunks) - 1 if j in self.layout.refined else 0
+
+    def block_logits(self, j: int, h: Tensor, candidates: Tensor | None = None) -> Tensor:
+        """Logits of block j alone: its trunk's output (n, width), candidates' tokens (n, 2 e) -> (n, v_j)."""
+        trunk, begin = self.trunks[self.trunk_of(j)], self.told if j in self.layout.refined else 0
         first = int(self.layout.offsets[j]) - begin
         logits = trunk.logits(h, first, first + self.layout.sizes[j])
         if candidates is None or not self.copies.of_block(j):
