@@ -219,7 +219,7 @@ def test_exceptions_the_schema_allows_are_no_fault() -> None:
     assert not check(pd.concat([table, pd.DataFrame({"x": [10_000] * 200})]), schema).lawful
 
 
-@pytest.mark.parametrize("rows", [50, 500, 5000])
+@pytest.mark.parametrize("rows", [50, 500, pytest.param(5000, marks=pytest.mark.slow)])
 def test_a_fresh_sample_keeps_what_an_open_column_leaves_out(rows: int) -> None:
     """A skewed number, levels with a long tail and nulls: of 40 fresh tables none breaks a rule by a hair."""
 
