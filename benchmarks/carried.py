@@ -41,7 +41,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import synthvae as sv
 from synthvae import backend
-from synthvae.generation.posterior import log_likelihood
+from synthvae.generation.score import log_likelihood
 
 RESULTS = Path(__file__).parent / "results" / "carried.json"
 PACKAGES = ("synthvae", "tensorflow", "keras", "scikit-learn", "pandas", "numpy")

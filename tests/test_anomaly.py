@@ -15,8 +15,8 @@ from synthvae import tables
 from synthvae.codecs.table import TableCodec
 from synthvae.errors import NotFittedError, SchemaError, TableError
 from synthvae.generation.anomaly import FLOOR, LeaveOut, Surprise, usual
-from synthvae.generation.posterior import log_likelihood
 from synthvae.generation.rarity import Rarity
+from synthvae.generation.score import log_likelihood
 from synthvae.generation.stream import Completer
 from synthvae.networks.vae import VAE, NetworkConfig
 from synthvae.saved import layout_of

@@ -13,7 +13,7 @@ from synthvae.generation.calibrate import shift_shapes
 from synthvae.generation.complete import sampler
 from synthvae.generation.lead import FEWEST, MOST, Led, leading, started
 from synthvae.generation.noise import TILE, tile_noise
-from synthvae.generation.posterior import log_likelihood
+from synthvae.generation.score import log_likelihood
 from synthvae.generation.start import Picked, Start
 from synthvae.networks.vae import VAE
 from tests.test_networks import layout, vae

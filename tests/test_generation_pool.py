@@ -13,10 +13,10 @@ from synthvae.generation import pool
 from synthvae.generation.calibrate import shift_shapes
 from synthvae.generation.lead import chosen
 from synthvae.generation.noise import TILE
-from synthvae.generation.posterior import Posterior, log_likelihood
+from synthvae.generation.posterior import Posterior
 from synthvae.generation.predict import Predictor, _middle
 from synthvae.generation.rebalance import fitted, target_of
-from synthvae.generation.score import Scorer, orders
+from synthvae.generation.score import Scorer, log_likelihood, orders
 from synthvae.generation.walk import Walk
 from tests.test_networks import layout, vae
 
@@ -79,7 +79,8 @@ def test_weights_of_the_posterior_average_to_the_chance_of_the_row() -> None:
     tokens = np.tile(np.array([[1, 2, 3]], "int32"), (TILE, 1))
     everything = np.ones(tokens.shape, bool)
     rng = np.random.default_rng(0)
-    _, logs = Posterior(model).draw(tokens, everything, rng.standard_normal((8, TILE, 2), dtype=np.float32))
+    noise = rng.standard_normal((8, TILE, 2), dtype=np.float32)
+    logs = Scorer(model).log_weights(0, tokens, everything, noise)
     exact = chances(rng.standard_normal((20_000, 2)).astype("float32"))[:, 1 * 20 + 2 * 5 + 3].mean()
     assert np.exp(logsumexp(logs) - np.log(logs.size)) == pytest.approx(exact, rel=0.03)
 

@@ -32,7 +32,7 @@ from keras import ops
 from synthvae import backend
 from synthvae.generation.complete import block_table
 from synthvae.generation.greedy import middle
-from synthvae.generation.noise import LATENT, TILE, generator
+from synthvae.generation.noise import TILE, opposites
 from synthvae.generation.rarity import Rarity
 from synthvae.generation.start import padded
 from synthvae.generation.stream import Completer
@@ -114,11 +114,10 @@ class LeaveOut:
         seen[:, blocks] = False
         told = seen.copy()
         told[:, [i for i in blocks if i < j]] = True
-        half = generator(seed, LATENT, 0).standard_normal((DRAWS // 2, self.vae.settings.latent_dim), dtype=np.float32)
         first = int(self.layout.offsets[j])
         span, rows = slice(first, first + self.layout.sizes[j]), slice(len(tokens))
         inputs = [padded(x) for x in (tokens, seen, told)]
-        noise = [np.tile(normals, (TILE, 1)) for normals in (*half, *-half)]
+        noise = [np.tile(normals, (TILE, 1)) for normals in opposites(seed, DRAWS, self.vae.settings.latent_dim)]
         mass = np.stack([self._mass(*inputs, normals)[rows, span] for normals in noise]).astype(np.float64)
         if self.layout.compatible[j] is not None:
             may = np.exp(block_table(self.layout, j, np.zeros(1, "float32")).astype(np.float64))

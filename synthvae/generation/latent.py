@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from keras import ops
 
-from synthvae import backend
 from synthvae.codecs.table import TableCodec
 from synthvae.errors import ParameterError
 from synthvae.generation.complete import sampler
@@ -20,7 +18,6 @@ from synthvae.generation.greedy import greedy
 from synthvae.generation.noise import TILE, tile_noise
 from synthvae.generation.start import padded
 from synthvae.generation.stream import Completer
-from synthvae.networks.layers import Tensor
 from synthvae.networks.layout import Array
 
 
@@ -33,7 +30,8 @@ class Latents:
 
     def moments(self, tokens: Array, known: Array) -> tuple[Array, Array]:
         """(n, b), (n, b) -> mean and standard deviation of q(z | known cells): (n, k), (n, k)."""
-        made = _by_tile(lambda _, *part: self._encode(*part), tokens, known)
+        posterior = self.completer.posterior
+        made = _by_tile(lambda _, *part: np.concatenate(posterior.moments(*part), axis=1), tokens, known)
         return made[:, : self.k], made[:, self.k :]
 
     def tokens(self, z: Array, seed: int | None) -> Array:
@@ -49,14 +47,6 @@ class Latents:
         """The same as a table; where nothing is drawn, a step of a number stands for its middle."""
         rows = np.arange(len(z), dtype=np.int64)
         return self.codec.decode(self.tokens(z, seed), rows, seed or 0, middle=seed is None)
-
-    @cached_property
-    def _encode(self) -> Callable[..., Array]:
-        def run(tokens: Tensor, known: Tensor) -> Tensor:
-            mean, log_std = self.vae.encoder(tokens, known)
-            return ops.concatenate([mean, ops.exp(log_std)], axis=1)
-
-        return backend.compiled(self.vae, run)
 
     @cached_property
     def _middle(self) -> Callable[..., Array]:

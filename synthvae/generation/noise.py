@@ -35,6 +35,12 @@ def generator(seed: int, use: int, place: int, attempt: int = 0) -> np.random.Ge
     return np.random.Generator(np.random.Philox(key=key, counter=[0, attempt, place, use]))
 
 
+def opposites(seed: int, count: int, size: int) -> list[Array]:
+    """An even number of standard normals (size,), float32, the same for all rows; half are the others' opposites."""
+    half = generator(seed, LATENT, 0).standard_normal((count // 2, size), dtype=np.float32)
+    return [*half, *-half]
+
+
 def tile_noise(seed: int, tile: int, uniforms: int, normals: int, attempt: int = 0) -> tuple[Array, Array]:
     """Uniforms in [0, 1) (TILE, uniforms) and normals (TILE, normals), float32, of tile ``tile``."""
     rng = generator(seed, DRAW, tile, attempt)
