@@ -4,7 +4,7 @@
 the weights of a model as one vector. Everything else is written in keras.ops. TensorFlow is the default;
 ``KERAS_BACKEND=jax`` in the environment chooses JAX. The training loop hands the device a whole run of steps at once:
 row numbers and noise go in, sums come out. A further backend is a further ``on_...`` with ``Judge``, ``Loop``,
-``compiled`` and ``clipped_sum``.
+``compiled``, ``fused`` and ``clipped_sum``.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ __all__ = [
     "clipped_sum",
     "compiled",
     "device",
+    "fused",
     "judge",
     "loop",
     "name",
@@ -55,6 +56,12 @@ def judge(model: Objective, tokens: Array) -> Judge:
 def compiled(model: Any, function: Callable[..., Tensor]) -> Callable[..., Array]:
     """``function(*arrays)``, which reads the model's weights, as one compiled call from arrays to an array."""
     made: Callable[..., Array] = _HERE.compiled(model, function)
+    return made
+
+
+def fused(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """A part that a compiled call repeats, compiled by itself where that makes it faster."""
+    made: Callable[[Tensor], Tensor] = _HERE.fused(function)
     return made
 
 

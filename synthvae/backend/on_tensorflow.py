@@ -101,6 +101,14 @@ def compiled(model: Any, function: Callable[..., Tensor]) -> Callable[..., Array
     return lambda *arrays: graph(*arrays).numpy()
 
 
+def fused(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    if device() != "cpu":
+        return function
+    graph = tf.function(partial(function), autograph=False, jit_compile=True)
+    # outside of a graph each number of rows would be compiled anew
+    return lambda x: function(x) if tf.executing_eagerly() else graph(x)
+
+
 def clipped_sum(model: Any, losses: Any, taps: Any, norms: Any) -> ClippedSum:
     variables = model.trainable_variables
 

@@ -19,8 +19,6 @@ class Walk:
         self.decoder, self.layout, self.copies = vae.decoder, vae.layout, vae.decoder.copies
         self._stems = self.decoder.stems(tokens, known, z)
         self._told: dict[int, Tensor] = {}  # what trunks make of the stems, until these change
-        self._candidates = self.copies.tokens(tokens, known) if self.copies.e else None
-        self._agreement = self.copies.agreement(tokens, known, self._candidates) if self.copies.e else None
         self.tokens, self.known = ([x[:, j] for j in range(self.layout.b)] for x in (tokens, known))
 
     @classmethod
@@ -36,8 +34,9 @@ class Walk:
         """Of block j given all that is known: (n, v)."""
         i = self.decoder.trunk_of(j)
         if i not in self._told:
-            self._told[i] = self.decoder.trunks[i](self._stems[i])
-        return self.decoder.block_logits(j, self._told[i], self._candidates)
+            self._told[i] = self.decoder.trunk(i, self._stems[i])
+        candidates = self.copies.tokens_of(j, self.tokens, self.known) if len(self.copies.of_block(j)) else None
+        return self.decoder.block_logits(j, self._told[i], candidates)
 
     def parent(self, j: int) -> Tensor:
         """The tokens of the block that j refines: (n,)."""
@@ -53,15 +52,11 @@ class Walk:
         before."""
         new = ops.logical_not(self.known[j]) if rows is None else ops.logical_and(rows, ops.logical_not(self.known[j]))
         self.tokens[j] = ops.where(self.known[j], self.tokens[j], tokens)
-        gained = self.decoder.reveal(j, self.tokens[j], self.parent(j))
-        gained = [ops.where(new[:, None], gain, 0.0) for gain in gained]
         self.known[j] = ops.logical_or(self.known[j], new)
-        if self.copies.involves(j):
-            before, now = self._agreement, (self.row_tokens(), ops.stack(self.known, axis=1))
-            self._candidates = self.copies.tokens(*now)
-            self._agreement = self.copies.agreement(*now, self._candidates)
-            gained += self.decoder.agree(before, self._agreement)
-        self._stems = [stem + sum(gained[i :: len(self._stems)]) for i, stem in enumerate(self._stems)]
+        gained = self.decoder.reveal(j, self.tokens, self.known)
+        self._stems = [
+            stem + ops.where(new[:, None], gain, 0.0) for stem, gain in zip(self._stems, gained, strict=True)
+        ]
         self._told = {}
 
     def row_tokens(self) -> Tensor:

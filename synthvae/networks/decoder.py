@@ -14,8 +14,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from synthvae import backend
 from synthvae.networks.layers import Norm, Residual, Tensor, TokenVectors, dense
-from synthvae.networks.layout import Layout
+from synthvae.networks.layout import Array, Layout
 
 CAP = 30.0  # logits stay within +-CAP, so exp never overflows and no maximum need be subtracted
 
@@ -50,6 +51,10 @@ class Trunk(keras.layers.Layer):
         """Of tokens first .. last - 1 of this trunk: (n, width) -> (n, last - first)."""
         return cap(ops.matmul(h, self.head.kernel[:, first:last]) + self.head.bias[first:last])
 
+    def gates(self, h: Tensor, places: Array) -> Tensor:
+        """Logits at m places of the head: (n, width) -> (n, m)."""
+        return cap(ops.matmul(h, ops.take(self.head.kernel, places, axis=1)) + ops.take(self.head.bias, places))
+
 
 class Decoder(keras.layers.Layer):
     """Latent and known cells -> logits of every token of every block, then of every candidate of ``Copies``.
@@ -79,6 +84,7 @@ class Decoder(keras.layers.Layer):
         if rest:
             self.trunks.append(Trunk(self.vectors.width, latent_dim, *numbers, rest, rng, "numbers"))
         self.told = told
+        self._fused = [backend.fused(trunk) for trunk in self.trunks]
         self.built = True
 
     @property
@@ -100,35 +106,36 @@ class Decoder(keras.layers.Layer):
         vectors = self.vectors(tokens, known)
         return [trunk.stem(vectors, z) for trunk in self.trunks]
 
-    def reveal(self, j: int, tokens: Tensor, parents: Tensor) -> list[Tensor]:
-        """What the stems gain when block j becomes known, agreement aside: (n,), (n,) -> (n, width) each."""
-        gained = self.vectors.one(j, tokens, parents) - self.vectors.unknown(j)
-        return [ops.matmul(*self._seen(trunk, gained, self.vectors.spans(j))) for trunk in self.trunks]
+    def reveal(self, j: int, tokens: list[Tensor], known: list[Tensor]) -> list[Tensor]:
+        """What the stems gain when block j has become known: tokens and known cells by block, (n,) each, with block j
+        -> (n, width) each."""
+        own = self.vectors.one(j, tokens[j], tokens[max(self.layout.parents[j], 0)]) - self.vectors.unknown(j)
+        gained = [ops.matmul(*self._seen(trunk, own, self.vectors.spans(j))) for trunk in self.trunks]
+        echoes = self.copies.with_block(j)
+        if not len(echoes):
+            return gained
+        agreement = self.copies.gained(j, tokens, known)
+        places = self.vectors.agreed + np.concatenate([echoes, self.copies.e + echoes])
+        kernels = [ops.take(trunk.first.kernel, places, axis=0) for trunk in self.trunks]
+        return [gain + ops.matmul(agreement, kernel) for gain, kernel in zip(gained, kernels, strict=True)]
 
-    def agree(self, before: Tensor, after: Tensor) -> list[Tensor]:
-        """What the stems gain when agreement (n, 2 e) changes: (n, width) each."""
-        first = self.vectors.agreed
-        return [
-            ops.matmul(after - before, trunk.first.kernel[first : first + 2 * self.copies.e]) for trunk in self.trunks
-        ]
+    def trunk(self, i: int, stem: Tensor) -> Tensor:
+        """What trunk i makes of its stem: (n, width) -> (n, width)."""
+        return self._fused[i](stem)
 
     def trunk_of(self, j: int) -> int:
         """The place of the trunk that tells block j."""
         return len(self.trunks) - 1 if j in self.layout.refined else 0
 
     def block_logits(self, j: int, h: Tensor, candidates: Tensor | None = None) -> Tensor:
-        """Logits of block j alone: its trunk's output (n, width), candidates' tokens (n, 2 e) -> (n, v_j)."""
+        """Logits of block j alone: its trunk's output (n, width), its candidates' tokens (n, m) -> (n, v_j)."""
         trunk, begin = self.trunks[self.trunk_of(j)], self.told if j in self.layout.refined else 0
         first = int(self.layout.offsets[j]) - begin
         logits = trunk.logits(h, first, first + self.layout.sizes[j])
-        if candidates is None or not self.copies.of_block(j):
+        if candidates is None:
             return logits
-        mass = ops.exp(logits)
-        for c in self.copies.of_block(j):
-            gate = self.layout.v - begin + c
-            one_hot = ops.one_hot(candidates[:, c], self.layout.sizes[j])
-            mass = mass + one_hot * ops.exp(trunk.logits(h, gate, gate + 1))
-        return ops.log(mass)
+        gates = trunk.gates(h, self.layout.v - begin + self.copies.of_block(j))
+        return ops.log(ops.exp(logits) + self.copies.mass(j, candidates, gates))
 
     def start_at(self, bias: Sequence[np.ndarray], gate: float) -> None:
         """Start the heads at the given logits of each block (v,) and the candidates at ``gate``."""

@@ -104,7 +104,7 @@ class TokenVectors(keras.layers.Layer):
 
     def agreement(self, tokens: Tensor, known: Tensor) -> Tensor:
         """Which columns are known to repeat which: (n, 2 e)."""
-        return self.copies.agreement(tokens, known, self.copies.tokens(tokens, known))
+        return self.copies.agreement(tokens, known)
 
     def _rows(self, tokens: Tensor, known: Tensor) -> Tensor:
         """Rows of the feature table, 0 where unknown: (n, numeric blocks)."""
