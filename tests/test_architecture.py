@@ -114,6 +114,12 @@ def test_one_room_imports_a_backend_and_none_unpickles(path: Path) -> None:
     assert "load_model" not in path.read_text()
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_keras_is_first_imported_by_the_backend_which_keeps_it_quiet(path: Path) -> None:
+    if "keras" in {name.split(".")[0] for name in imports(path)} and room(path) != "backend":
+        assert "synthvae.backend" in imports(ROOT / room(path) / "__init__.py")
+
+
 def test_files_stay_short() -> None:
     assert [path.name for path in FILES if len(path.read_text().splitlines()) > 400] == []
 

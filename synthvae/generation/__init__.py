@@ -7,3 +7,5 @@ would have to change, ``dimensions.py`` what each dimension is about, ``latent_r
 ``lead.py`` mends the order of rows under a condition; ``anomaly.py`` judges each cell by the others, ``rarity.py`` by
 itself. Imports codecs, training, networks, tables, errors, backend.
 """
+
+import synthvae.backend  # noqa: F401  before any file here imports Keras: it keeps TensorFlow from greeting

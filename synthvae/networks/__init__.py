@@ -7,3 +7,5 @@ of ours but errors and backend, never pandas or pyarrow.
 
 Shapes: n rows, b blocks per row, v tokens in a block, k latent dimensions. Tokens int32, tensors float32.
 """
+
+import synthvae.backend  # noqa: F401  before any file here imports Keras: it keeps TensorFlow from greeting

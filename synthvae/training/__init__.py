@@ -6,3 +6,5 @@
 ``transfer.py`` weights from an earlier model to a later one, ``private.py`` noisy steps under a budget. Imports
 networks, privacy, backend, errors.
 """
+
+import synthvae.backend  # noqa: F401  before any file here imports Keras: it keeps TensorFlow from greeting
