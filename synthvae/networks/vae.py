@@ -151,10 +151,13 @@ class VAE(keras.layers.Layer):
         (n, v)."""
         v, copies = self.layout.v, self.decoder.copies
         mass = ops.exp(logits[:, :v])
-        if copies.e:
-            candidates = copies.tokens(tokens, known)  # (n, 2 e)
-            gates = ops.exp(logits[:, v:]) * ops.cast(candidates >= 0, "float32")
-            places = candidates + self.layout.offsets[copies.target.reshape(-1)]
-            for c in range(2 * copies.e):
-                mass = mass + gates[:, c : c + 1] * ops.one_hot(places[:, c], v)
-        return mass
+        if not copies.e:
+            return mass
+        candidates = copies.tokens(tokens, known)  # (n, 2 e)
+        parts = []
+        for j in self.layout.order:
+            of, first = copies.of_block(j), int(self.layout.offsets[j])
+            own = mass[:, first : first + self.layout.sizes[j]]
+            told = ops.take(candidates, of, axis=1), ops.take(logits, v + of, axis=1)
+            parts.append(own + copies.mass(j, *told) if len(of) else own)
+        return ops.concatenate(parts, axis=1)
