@@ -23,7 +23,7 @@ where = {
     "last_review": sv.Between("2019-01-01", "2019-06-30"),
     "reviews_per_month": sv.NOT_NULL,
 }
-print(model.odds(where, random_state=1))
+print(model.odds({"neighbourhood_group": where["neighbourhood_group"], "price": sv.Between(150, None)}, random_state=1))
 recent = model.sample(200, where=where, random_state=1)
 assert recent.last_review.between("2019-01-01", "2019-06-30").all()
 

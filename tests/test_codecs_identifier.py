@@ -49,10 +49,10 @@ def test_sequences_count_up() -> None:
     ],
 )
 def test_every_key_of_the_space_is_minted_once(template: str, shape: str) -> None:
-    capacity = codec(template).capacity
-    assert capacity is not None
-    keys = mint(template, range(capacity))
-    assert len(set(keys)) == capacity
+    room = codec(template).room
+    assert room is not None
+    keys = mint(template, range(room))
+    assert len(set(keys)) == room
     assert all(re.fullmatch(shape, str(key)) for key in keys)
 
 
@@ -75,7 +75,7 @@ def test_too_many_rows_are_refused_with_the_size_of_the_space() -> None:
         mint("{digits:2}", range(101))
     with pytest.raises(ParameterError, match="at most 28 rows"):
         codec("{sequence:100}", "int8").check_room(29)
-    assert codec("{sequence:1}").capacity is None
+    assert codec("{sequence:1}").room is None
 
 
 def test_integer_columns_take_digits_only() -> None:

@@ -71,7 +71,8 @@ def test_a_counterfactual_changes_what_must_change(firm: sv.Synthesizer) -> None
     assert (rows.sex == "f").all()
     best = rows.iloc[0]
     assert facts.plausible[0]
-    assert best.pay > 2200  # 1,100 does not go with a head; no chief earns as much
+    assert best.pay > 2000  # 1,100 does not go with a head
+    assert (rows.pay > 3000).mean() > 0.8  # as heads earn; the model of few epochs has some that do not
     assert facts["columns"][0].split(", ")[0] == "rank"
     plausible = facts[facts.plausible]
     assert plausible.changed.is_monotonic_increasing

@@ -34,7 +34,7 @@ class IdentifierCodec(MintedCodec):
         return FitReport()
 
     @property
-    def capacity(self) -> int | None:
+    def room(self) -> int | None:
         """How many different keys there are; None where a sequence never ends."""
         if not self._template.counts:
             return self._template.space
@@ -52,9 +52,9 @@ class IdentifierCodec(MintedCodec):
 
     def check_room(self, rows: int) -> None:
         """ParameterError where the template has no ``rows`` different keys."""
-        if self.capacity is not None and rows > self.capacity:
+        if self.room is not None and rows > self.room:
             raise ParameterError(
-                f"Column {self.column.name!r}: expected at most {self.capacity:,} rows, the number of different keys "
+                f"Column {self.column.name!r}: expected at most {self.room:,} rows, the number of different keys "
                 f"of {self.column.template!r}. Got {rows:,}. Ask for fewer rows, or give the column a longer template."
             )
 

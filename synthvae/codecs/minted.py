@@ -40,6 +40,11 @@ class MintedCodec(Codec):
     def minted(self, draw: Draw) -> pa.Array:
         """A value for each row (n,)."""
 
+    @property
+    @abstractmethod
+    def room(self) -> int | None:
+        """How many rows there can be; None where there is no end to them."""
+
     @abstractmethod
     def check_room(self, rows: int) -> None:
         """ParameterError where there are no ``rows`` different values and there must be."""

@@ -36,6 +36,10 @@ class PersonalCodec(MintedCodec):
         people = People(self.column.locale, draw.rows.astype(np.int64), draw.person, self.column.unique)
         return MINTS[self.column.category](people).cast(pa.large_string())
 
+    @property
+    def room(self) -> int | None:
+        return ROOM if self.column.unique else None
+
     def check_room(self, rows: int) -> None:
         """ParameterError where ``rows`` values cannot all differ but must."""
         if self.column.unique and rows > ROOM:

@@ -158,6 +158,12 @@ class TableCodec:
         parts = [codec.log_density(table[name]) for name, codec in self.codecs.items()]
         return np.asarray(np.sum(parts, axis=0))
 
+    @property
+    def room(self) -> int | None:
+        """How many rows there can be; None where there is no end to them."""
+        minted = [codec.room for codec in self.codecs.values() if isinstance(codec, MintedCodec)]
+        return min((room for room in minted if room is not None), default=None)
+
     def check_room(self, rows: int) -> None:
         """ParameterError where some column has no ``rows`` different keys or persons."""
         for codec in self.codecs.values():

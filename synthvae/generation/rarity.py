@@ -18,6 +18,7 @@ from synthvae.generation.stream import Completer, RowStream
 from synthvae.networks.layout import Array
 
 ROWS = 8192  # of the model's own that values are compared with
+CALLS = 16  # at most, to draw them where there are fewer keys than that
 SEED = 0
 
 Cells = tuple[Array, Array]  # see ``cells``
@@ -28,13 +29,20 @@ class Rarity:
 
     def __init__(self, completer: Completer) -> None:
         rewriting, self._codecs = completer.codec.rewriting, completer.codec.codecs
-        own = rewriting.forward(RowStream(completer).table(SEED, 0, ROWS))
+        own = rewriting.forward(_rows(completer))
         self._own = {name: cells(codec, own[name]) for name, codec in self._codecs.items() if codec.blocks}
 
     def of(self, name: str, values: pa.ChunkedArray) -> Array:
         """Values of an inner column (n,) -> standard deviations (n,), 0 or more."""
         codec = self._codecs[name]
         return rarity(self._own[name], cells(codec, values)) + codec.beyond(values)
+
+
+def _rows(completer: Completer) -> pa.Table:
+    """ROWS rows of the model; where so many have no keys, several calls of as many as have."""
+    stream, each = RowStream(completer), min(ROWS, completer.codec.room or ROWS)
+    calls = min(-(-ROWS // each), CALLS)
+    return pa.concat_tables([stream.table(SEED + call, 0, each) for call in range(calls)])
 
 
 def cells(codec: Codec, values: pa.ChunkedArray) -> Cells:
