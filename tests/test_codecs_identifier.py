@@ -31,6 +31,14 @@ def mint(template: str, rows: np.ndarray | range, arrow: str = "string", key: in
     return codec(template, arrow).decode(np.zeros((len(rows), 0), np.int32), Draw(rows, np.zeros(0), key)).to_pylist()
 
 
+def test_keys_that_come_back_may_be_fewer_than_rows() -> None:
+    of = IdentifierCodec(Identifier(name="key", arrow="string", template="U{digits:1}", repeats=0.9))
+    of.check_room(1000)
+    keys = of.decode(np.zeros((1000, 0), np.int32), Draw(np.arange(1000), np.zeros(0), 1)).to_pylist()
+    assert set(keys) == {f"U{i}" for i in range(10)}
+    assert (of.room, codec("U{digits:1}").room) == (None, 10)
+
+
 def test_sequences_count_up() -> None:
     assert mint("{sequence:10}", range(3), "int64") == [10, 11, 12]
     assert mint("C-{sequence:9}/x", range(2)) == ["C-9/x", "C-10/x"]
@@ -49,7 +57,7 @@ def test_sequences_count_up() -> None:
     ],
 )
 def test_every_key_of_the_space_is_minted_once(template: str, shape: str) -> None:
-    room = codec(template).room
+    room = codec(template).capacity
     assert room is not None
     keys = mint(template, range(room))
     assert len(set(keys)) == room
@@ -75,7 +83,7 @@ def test_too_many_rows_are_refused_with_the_size_of_the_space() -> None:
         mint("{digits:2}", range(101))
     with pytest.raises(ParameterError, match="at most 28 rows"):
         codec("{sequence:100}", "int8").check_room(29)
-    assert codec("{sequence:1}").room is None
+    assert codec("{sequence:1}").capacity is None
 
 
 def test_integer_columns_take_digits_only() -> None:

@@ -35,6 +35,10 @@ class IdentifierCodec(MintedCodec):
 
     @property
     def room(self) -> int | None:
+        return None if self.column.repeats else self.capacity
+
+    @property
+    def capacity(self) -> int | None:
         """How many different keys there are; None where a sequence never ends."""
         if not self._template.counts:
             return self._template.space
@@ -45,6 +49,8 @@ class IdentifierCodec(MintedCodec):
 
     def minted(self, draw: Draw) -> pa.Array:
         named = _named(draw.rows.astype(np.int64), self.column.repeats, draw.key)
+        if self.column.repeats and self.capacity is not None:
+            named %= self.capacity  # no more different keys: they come back all the oftener
         if pa.types.is_integer(self._type) and self._template.counts:
             start = next(part.start for part in self._template.parts if isinstance(part, Sequence))
             return pa.array(named + start)

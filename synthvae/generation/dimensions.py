@@ -106,9 +106,10 @@ def _map(latents: Latents, tokens: Array, seed: int) -> pd.DataFrame:
     """
     mean, _ = latents.moments(tokens, np.ones(tokens.shape, bool))
     plane = Plane.through(mean).project(mean)
-    made = latents.codec.decode(tokens, np.arange(len(tokens), dtype=np.int64), seed)
+    rows = np.arange(len(tokens), dtype=np.int64) % (latents.codec.room or len(tokens))  # keys are not shown
+    made = latents.codec.decode(tokens, rows, seed)
     learned = [name for name, codec in latents.codec.codecs.items() if codec.blocks]
-    rows = {name: plain(made[name]).to_pandas() for name in learned}
+    shown = {name: plain(made[name]).to_pandas() for name in learned}
     return pd.DataFrame(
-        {("map", "x"): plane[:, 0], ("map", "y"): plane[:, 1]} | {("row", n): v for n, v in rows.items()}
+        {("map", "x"): plane[:, 0], ("map", "y"): plane[:, 1]} | {("row", n): v for n, v in shown.items()}
     )
